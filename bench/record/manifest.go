@@ -1,0 +1,165 @@
+package record
+
+import "time"
+
+// ManifestVersion is the version of manifest.json.
+const ManifestVersion = 1
+
+// Run is everything that was recorded: the input of every analysis.
+type Run struct {
+	Manifest     Manifest
+	Observations []Observation
+	Telemetry    []Sample
+	Warnings     []string // what was odd about the files themselves (a truncated last line)
+}
+
+// Manifest says what was asked for, under which conditions it ran, and which
+// blocks were measured. It is rewritten after every block.
+type Manifest struct {
+	Version  int       `json:"version"`
+	Siglab   string    `json:"siglab"`  // version of the program
+	Command  []string  `json:"command"` // how it was started, secrets never on it
+	Started  time.Time `json:"started"` // origin of every offset in the run directory
+	Finished time.Time `json:"finished,omitzero"`
+	Stopped  string    `json:"stopped"` // why the run ended: "complete", "interrupted", "variant died: …"
+
+	Experiment  Experiment  `json:"experiment"`
+	Variants    []Variant   `json:"variants"` // the first is the baseline
+	Workload    Workload    `json:"workload"`
+	Environment Environment `json:"environment"`
+	Blocks      []Block     `json:"blocks"`
+	Divergences []GapProbe  `json:"gap_probes,omitempty"`
+}
+
+// Experiment is the resolved configuration.
+type Experiment struct {
+	Model        string        `json:"model"`
+	Dataset      string        `json:"dataset"`
+	RequestRate  float64       `json:"request_rate"` // queries per second
+	Burstiness   float64       `json:"burstiness"`   // 1 = Poisson
+	NumPrompts   int           `json:"num_prompts"`  // per block
+	Pairs        int           `json:"pairs"`        // planned; rounds for more than two variants
+	MaxTokens    int           `json:"max_tokens"`
+	Temperature  float64       `json:"temperature"`
+	IgnoreEOS    bool          `json:"ignore_eos"`
+	Seed         uint64        `json:"seed"`
+	Warmups      int           `json:"warmups"` // requests before each block, not measured
+	Restart      string        `json:"restart"` // "each-block"
+	Order        string        `json:"order"`   // "AB/BA" or "Williams"
+	Caches       string        `json:"caches"`  // "off"
+	Timeout      time.Duration `json:"timeout_ns"`
+	Equivalence  float64       `json:"equivalence_margin"` // 0.02 = ±2 %
+	NoiseFloor   float64       `json:"noise_floor"`        // relative; 0 = not measured
+	Alpha        float64       `json:"alpha"`              // 0.05
+	ServerThread int           `json:"server_threads"`
+}
+
+// Variant is one thing under test.
+type Variant struct {
+	Name        string        `json:"name"`
+	Kind        string        `json:"kind"` // "builtin"
+	Mode        string        `json:"mode"` // pos-embed mode, as in posembed.Mode
+	Convention  string        `json:"convention"`
+	InjectDelay time.Duration `json:"inject_delay_ns,omitempty"` // positive control
+	Argv        []string      `json:"argv"`
+}
+
+// Workload names the frozen requests.
+type Workload struct {
+	SHA256       string  `json:"sha256"` // over all items' bodies and offsets
+	Items        int     `json:"items"`
+	Images       int     `json:"distinct_images"`
+	RepeatImages float64 `json:"repeated_image_share"` // share of requests whose image came before in the same block
+	Source       string  `json:"source"`
+}
+
+// Item is one frozen request: one line of workload.jsonl.
+type Item struct {
+	ID        string        `json:"id"`
+	Slice     int           `json:"slice"` // which slice: pair or round k uses slice k
+	Index     int           `json:"index"` // position in the slice
+	Offset    time.Duration `json:"offset_ns"`
+	Prompt    string        `json:"prompt"`
+	Image     string        `json:"image"` // name in the data set
+	ImageSize [2]int        `json:"image_size"`
+	ImageHash string        `json:"image_sha256"`
+	BodyHash  string        `json:"body_sha256"`
+	BodyBytes int           `json:"body_bytes"`
+	Body      []byte        `json:"-"` // encoded chat request
+}
+
+// Block is one measured stretch of one variant on one slice of the workload.
+type Block struct {
+	ID        int           `json:"id"`
+	Pair      int           `json:"pair"` // or round
+	Slot      int           `json:"slot"` // position within the pair, from 0
+	Variant   string        `json:"variant"`
+	Attempt   int           `json:"attempt"` // 1, or 2 after a void block
+	Slice     int           `json:"slice"`
+	SliceHash string        `json:"slice_sha256"`
+	Requests  int           `json:"requests"` // scheduled
+	Start     time.Duration `json:"start_ns"` // offset of schedule time 0
+	End       time.Duration `json:"end_ns"`   // last answer drained
+	Void      string        `json:"void,omitempty"`
+	Startup   time.Duration `json:"startup_ns"` // start of the child to its first healthy answer
+	Server    ServerDelta   `json:"server"`
+}
+
+// ServerDelta is what the server's own metrics counted during a block (scraped
+// before and after). Seconds and counts; Scraped is false where there was no
+// metrics endpoint.
+type ServerDelta struct {
+	Scraped       bool             `json:"scraped"`
+	Detail        string           `json:"detail,omitempty"` // why not scraped
+	TTFTSum       float64          `json:"ttft_sum_s"`
+	TTFTCount     float64          `json:"ttft_count"`
+	E2ELSum       float64          `json:"e2el_sum_s"`
+	E2ELCount     float64          `json:"e2el_count"`
+	QueueSum      float64          `json:"queue_sum_s"`
+	PrefillSum    float64          `json:"prefill_sum_s"`
+	PromptTokens  float64          `json:"prompt_tokens"`
+	OutputTokens  float64          `json:"generation_tokens"`
+	EncoderSum    float64          `json:"encoder_sum_s"` // vision tower, resampling included
+	EncoderCount  float64          `json:"encoder_count"`
+	ResampleSum   float64          `json:"resample_sum_s"` // the resampling kernel alone
+	ResampleCount float64          `json:"resample_count"`
+	Resamples     map[string]int64 `json:"resamples,omitempty"` // siglab:pos_embed_resample_total by "mode from→to"
+}
+
+// Environment is the fingerprint of the host and program; the variants share it.
+type Environment struct {
+	OS         string   `json:"os"`
+	Arch       string   `json:"arch"`
+	Kernel     string   `json:"kernel"`
+	CPU        string   `json:"cpu"`
+	Cores      int      `json:"cores"`
+	Features   []string `json:"cpu_features"`
+	MemoryMB   uint64   `json:"memory_mb"`
+	Go         string   `json:"go"`
+	BinaryHash string   `json:"binary_sha256"`
+	Servers    []string `json:"servers"` // per variant: what /version said, in order of Variants
+}
+
+// Sample is one reading of the process tree of the running variant.
+type Sample struct {
+	At      time.Duration `json:"at_ns"`
+	Block   int           `json:"block"`
+	Variant string        `json:"variant"`
+	CPU     float64       `json:"cpu_percent"` // of one core, server's process tree
+	RSS     uint64        `json:"rss_bytes"`
+	Client  float64       `json:"client_cpu_percent"`
+	Host    float64       `json:"host_cpu_percent"` // of all cores
+}
+
+// GapProbe is the answer to "how close was the call?" for one divergence of two
+// greedy answers: the baseline's two best logits at the first differing token,
+// asked again after the measurement.
+type GapProbe struct {
+	Variant  string  `json:"variant"`
+	Item     string  `json:"item"`
+	Token    int     `json:"token"`    // index of the first differing token
+	Gap      float64 `json:"gap"`      // logit of the best minus logit of the second
+	Baseline string  `json:"baseline"` // what the baseline said there
+	Other    string  `json:"other"`
+	Err      string  `json:"error,omitempty"` // why it could not be asked
+}
