@@ -1,6 +1,9 @@
 package record
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // ManifestVersion is the version of manifest.json.
 const ManifestVersion = 1
@@ -162,4 +165,14 @@ type GapProbe struct {
 	Baseline string  `json:"baseline"` // what the baseline said there
 	Other    string  `json:"other"`
 	Err      string  `json:"error,omitempty"` // why it could not be asked
+}
+
+// ResampleKey names one kind of resampling in ServerDelta.Resamples.
+func ResampleKey(mode, from, to string) string { return mode + " " + from + "→" + to }
+
+// ParseResampleKey takes such a name apart.
+func ParseResampleKey(key string) (mode, from, to string, ok bool) {
+	mode, grids, ok1 := strings.Cut(key, " ")
+	from, to, ok2 := strings.Cut(grids, "→")
+	return mode, from, to, ok1 && ok2
 }

@@ -1,0 +1,89 @@
+package runlog
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"siglab/bench/record"
+)
+
+// Read reads a run directory. Files that a crash left incomplete give warnings
+// in the result; a directory that is not a run, or is from a newer version, is
+// an error.
+func Read(dir string) (record.Run, error) {
+	var run record.Run
+	data, err := os.ReadFile(filepath.Join(dir, ManifestFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return run, fmt.Errorf("%s is not a run directory: it has no %s", dir, ManifestFile)
+	}
+	if err != nil {
+		return run, fmt.Errorf("read run: %w", err)
+	}
+	if err := json.Unmarshal(data, &run.Manifest); err != nil {
+		return run, fmt.Errorf("read run: %s: %w", filepath.Join(dir, ManifestFile), err)
+	}
+	if v := run.Manifest.Version; v != record.ManifestVersion {
+		return run, fmt.Errorf("read run: %s has version %d and this siglab reads version %d; use the siglab that wrote it (%s)",
+			ManifestFile, v, record.ManifestVersion, run.Manifest.Siglab)
+	}
+	var warnings []string
+	run.Observations, warnings, err = readLines[record.Observation](filepath.Join(dir, ObservationsFile))
+	if err != nil {
+		return run, err
+	}
+	run.Warnings = append(run.Warnings, warnings...)
+	for i := range run.Observations {
+		if v := run.Observations[i].Version; v != record.ObservationVersion {
+			return run, fmt.Errorf("read run: %s line %d has version %d and this siglab reads version %d", ObservationsFile, i+1, v, record.ObservationVersion)
+		}
+	}
+	run.Telemetry, warnings, err = readLines[record.Sample](filepath.Join(dir, TelemetryFile))
+	run.Warnings = append(run.Warnings, warnings...)
+	return run, err
+}
+
+// ReadWorkload reads the frozen requests, without their bodies.
+func ReadWorkload(dir string) ([]record.Item, []string, error) {
+	return readLines[record.Item](filepath.Join(dir, WorkloadFile))
+}
+
+// readLines reads one JSON document per line. A last line without its newline
+// that does not parse is a warning (the writer was killed in it); any other bad
+// line is an error. A missing file is a warning.
+func readLines[T any](path string) (rows []T, warnings []string, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, []string{filepath.Base(path) + " is missing"}, nil
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("read run: %w", err)
+	}
+	defer func() { _ = f.Close() }() // opened for reading
+	in := bufio.NewReaderSize(f, 1<<16)
+	for n := 1; ; n++ {
+		line, readErr := in.ReadBytes('\n')
+		if readErr != nil && readErr != io.EOF {
+			return nil, nil, fmt.Errorf("read run: %s: %w", path, readErr)
+		}
+		if len(bytes.TrimSpace(line)) > 0 {
+			var row T
+			if err := json.Unmarshal(line, &row); err != nil {
+				if readErr == io.EOF {
+					return rows, []string{fmt.Sprintf("%s: line %d is cut off and was left out", filepath.Base(path), n)}, nil
+				}
+				return nil, nil, fmt.Errorf("read run: %s line %d: %w", path, n, err)
+			}
+			rows = append(rows, row)
+		}
+		if readErr == io.EOF {
+			return rows, nil, nil
+		}
+	}
+}

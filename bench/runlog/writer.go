@@ -1,0 +1,110 @@
+package runlog
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"siglab/bench/record"
+)
+
+// Writer fills a run directory. It is for one goroutine.
+type Writer struct {
+	dir          string
+	observations *os.File
+	telemetry    *os.File
+}
+
+// Create makes a run directory. A directory that holds anything is refused, so
+// that two runs are never mixed.
+func Create(dir string) (*Writer, error) {
+	empty, err := isEmptyDir(dir)
+	if err != nil {
+		return nil, fmt.Errorf("run directory: %w", err)
+	}
+	if !empty {
+		return nil, fmt.Errorf("run directory %s is not empty; name another with --out, or remove it", dir)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("run directory: %w", err)
+	}
+	w := &Writer{dir: dir}
+	if w.observations, err = openAppend(dir, ObservationsFile); err != nil {
+		return nil, err
+	}
+	if w.telemetry, err = openAppend(dir, TelemetryFile); err != nil {
+		_ = w.observations.Close() // nothing was written yet
+		return nil, err
+	}
+	return w, nil
+}
+
+func openAppend(dir, name string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("run directory: %w", err)
+	}
+	return f, nil
+}
+
+// Dir is the run directory's path.
+func (w *Writer) Dir() string { return w.dir }
+
+// Manifest replaces manifest.json.
+func (w *Writer) Manifest(m record.Manifest) error {
+	return writeJSON(filepath.Join(w.dir, ManifestFile), m)
+}
+
+// Workload writes workload.jsonl.
+func (w *Writer) Workload(items []record.Item) error {
+	f, err := openAppend(w.dir, WorkloadFile)
+	if err != nil {
+		return err
+	}
+	return errors.Join(appendLines(f, items), f.Close())
+}
+
+// Observations appends a block's observations and makes them durable.
+func (w *Writer) Observations(obs []record.Observation) error {
+	return appendLines(w.observations, obs)
+}
+
+// Telemetry appends a block's samples and makes them durable.
+func (w *Writer) Telemetry(samples []record.Sample) error {
+	return appendLines(w.telemetry, samples)
+}
+
+// Close closes the files; everything that was appended is on disk already.
+func (w *Writer) Close() error {
+	return errors.Join(w.observations.Close(), w.telemetry.Close())
+}
+
+// appendLines writes one JSON document per line and syncs. On an error it takes
+// back what it wrote, so that a full disk leaves whole lines behind.
+func appendLines[T any](f *os.File, rows []T) (err error) {
+	before, err := f.Stat()
+	if err != nil {
+		return fmt.Errorf("append: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = f.Truncate(before.Size()) // best effort: the error is reported either way
+			err = fmt.Errorf("append to %s: %w", filepath.Base(f.Name()), err)
+		}
+	}()
+	buffered := bufio.NewWriterSize(f, 1<<16)
+	enc := json.NewEncoder(buffered)
+	enc.SetEscapeHTML(false)
+	for i := range rows {
+		if err := enc.Encode(&rows[i]); err != nil {
+			return err
+		}
+	}
+	if err := buffered.Flush(); err != nil {
+		return err
+	}
+	return f.Sync()
+}
