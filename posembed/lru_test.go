@@ -1,0 +1,58 @@
+package posembed
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestLRU asks for grids of one row, whose cost is their columns, and notes which
+// had to be computed.
+func TestLRU(t *testing.T) {
+	c := lru[int]{budget: 10}
+	var computed []int
+	ask := func(cols int) {
+		got, err := c.get(Grid{1, cols}, cols, func() (int, error) {
+			computed = append(computed, cols)
+			return -cols, nil
+		})
+		if got != -cols || err != nil {
+			t.Errorf("get(%d) = %d, %v", cols, got, err)
+		}
+	}
+	for _, test := range []struct {
+		why  string
+		ask  []int
+		want []int
+	}{
+		{"all are new and fit", []int{2, 3, 5}, []int{2, 3, 5}},
+		{"all are kept", []int{5, 3, 2}, nil},
+		{"4 displaces 5, the least recently used", []int{4, 2, 3}, []int{4}},
+		{"5 displaces 4, since 2 and 3 were used after it", []int{5, 2, 3}, []int{5}},
+		{"10 takes all the room", []int{10, 10, 2}, []int{10, 2}},
+		{"11 never fits and displaces nothing", []int{11, 11, 2}, []int{11, 11}},
+	} {
+		computed = nil
+		for _, cols := range test.ask {
+			ask(cols)
+		}
+		if diff := cmp.Diff(test.want, computed); diff != "" {
+			t.Errorf("%s: computed (-want +got):\n%s", test.why, diff)
+		}
+	}
+}
+
+// TestLRUError: an error is the value's, however often it is asked for.
+func TestLRUError(t *testing.T) {
+	c := lru[int]{budget: 1}
+	broken, calls := errors.New("broken"), 0
+	for range 2 {
+		if _, err := c.get(Grid{1, 1}, 1, func() (int, error) { calls++; return 0, broken }); err != broken {
+			t.Errorf("error %v, want %v", err, broken)
+		}
+	}
+	if calls != 1 {
+		t.Errorf("computed %d times, want once", calls)
+	}
+}
