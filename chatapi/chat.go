@@ -57,6 +57,10 @@ type ImageURL struct {
 
 // UnmarshalJSON accepts a plain string as one text part.
 func (c *Content) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*c = nil
+		return nil
+	}
 	var text string
 	if json.Unmarshal(data, &text) == nil {
 		*c = Content{{Type: "text", Text: text}}
@@ -75,6 +79,10 @@ type StringList []string
 
 // UnmarshalJSON accepts a single string as a list of one.
 func (l *StringList) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		*l = nil
+		return nil
+	}
 	var one string
 	if json.Unmarshal(data, &one) == nil {
 		*l = StringList{one}
