@@ -1,0 +1,109 @@
+package vllmbench
+
+import (
+	"time"
+
+	"siglab/bench/record"
+)
+
+// Compute returns vLLM's numbers for observations of one variant. The observations
+// may come from several blocks; o.Duration is then the sum of the blocks' durations.
+func Compute(obs []record.Observation, o Options) Result {
+	o = o.withDefaults()
+	r := Result{Options: o, Requests: make([]Request, len(obs))}
+	var s samples
+	for i := range obs {
+		row := requestOf(&obs[i], o)
+		r.Requests[i] = row
+		if row.Error != "" {
+			r.Failed++
+			continue
+		}
+		r.Completed++
+		r.InputTokens += row.InputTokens
+		r.OutputTokens += row.OutputTokens
+		s.add(row, o.Goodput)
+	}
+	r.RequestThroughput = rate(r.Completed, o.Duration)
+	r.OutputThroughput = rate(r.OutputTokens, o.Duration)
+	r.TotalTokenThroughput = rate(r.InputTokens+r.OutputTokens, o.Duration)
+	if o.Goodput.set() {
+		r.RequestGoodput = rate(s.good, o.Duration)
+	}
+	r.PeakOutputTokens, r.PeakConcurrent = peaks(obs)
+	r.TTFT = summarize(s.ttft, o.Percentiles)
+	r.TPOT = summarize(s.tpot, o.Percentiles)
+	r.ITL = summarize(s.itl, o.Percentiles)
+	r.E2EL = summarize(s.e2el, o.Percentiles)
+	return r
+}
+
+// samples are the latencies of completed requests, in seconds.
+type samples struct {
+	ttft, tpot, itl, e2el []float64
+	good                  int
+}
+
+// add takes one completed request into the samples. A request with fewer than two
+// tokens has no TPOT; for goodput it counts as 0.
+func (s *samples) add(row Request, limits Goodput) {
+	var tpot float64
+	if row.OutputTokens > 1 {
+		tpot = (row.Latency - row.TTFT) / float64(row.OutputTokens-1)
+		s.tpot = append(s.tpot, tpot)
+	}
+	s.ttft = append(s.ttft, row.TTFT)
+	s.itl = append(s.itl, row.ITL...)
+	s.e2el = append(s.e2el, row.Latency)
+	if limits.good(row.TTFT, tpot, row.Latency) {
+		s.good++
+	}
+}
+
+// requestOf takes one observation apart the way vLLM's client would have recorded
+// it: what came before a failure is kept, its latency and token count are not.
+func requestOf(o *record.Observation, opt Options) Request {
+	row := Request{
+		InputTokens: o.PromptTokens,
+		ITL:         gaps(o.ChunkAt),
+		Start:       o.Sent.Seconds(),
+		Text:        o.Text,
+		Error:       o.Error,
+	}
+	if o.RoleChunk > 0 {
+		row.TTFT = (o.RoleChunk - o.Sent).Seconds()
+	}
+	if o.Dequeued > 0 {
+		row.Queue = (o.Sent - o.Dequeued).Seconds()
+	}
+	if !o.OK() {
+		if row.Error == "" {
+			row.Error = "no token was received"
+		}
+		return row
+	}
+	row.Latency = (o.LastToken - o.Sent).Seconds()
+	row.OutputTokens = o.OutputTokens
+	if row.OutputTokens == 0 {
+		row.OutputTokens = opt.CountTokens(o.Text)
+	}
+	return row
+}
+
+// gaps returns the differences of consecutive times, in seconds; never nil, so that
+// it is written as an empty array.
+func gaps(at []time.Duration) []float64 {
+	out := make([]float64, 0, max(len(at)-1, 0))
+	for i := 1; i < len(at); i++ {
+		out = append(out, (at[i] - at[i-1]).Seconds())
+	}
+	return out
+}
+
+// rate is n per second of d, and 0 if no time passed.
+func rate(n int, d time.Duration) float64 {
+	if d <= 0 {
+		return 0
+	}
+	return float64(n) / d.Seconds()
+}
