@@ -1,0 +1,145 @@
+package workload
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"siglab/bench/dataset"
+	"siglab/chatapi"
+)
+
+func builtin(t *testing.T) *dataset.Set {
+	t.Helper()
+	set, err := dataset.Open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func small(t *testing.T, seed uint64) Spec {
+	return Spec{Set: builtin(t), Slices: 3, PerSlice: 32, Warmups: 4, Rate: 10, Burstiness: 1, MaxTokens: 32, IgnoreEOS: true, Seed: seed, Model: "random:tiny"}
+}
+
+func freeze(t *testing.T, s Spec) *Workload {
+	t.Helper()
+	w, err := Freeze(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func TestFreeze(t *testing.T) {
+	w := freeze(t, small(t, 1))
+	if len(w.Slices) != 3 || len(w.Warmup) != 4 || len(w.Items()) != 96 || w.Stats.Items != 96 {
+		t.Fatalf("%d slices, %d warm-ups, %d items, stats %+v", len(w.Slices), len(w.Warmup), len(w.Items()), w.Stats)
+	}
+	seen := map[string]bool{}
+	for k, slice := range w.Slices {
+		images := map[string]bool{}
+		for i, item := range slice {
+			if item.Slice != k || item.Index != i || seen[item.ID] || item.BodyBytes != len(item.Body) {
+				t.Errorf("slice %d, item %d: %+v", k, i, item)
+			}
+			seen[item.ID], images[item.Image] = true, true
+		}
+		if last := slice[len(slice)-1].Offset; last != 3200*time.Millisecond {
+			t.Errorf("slice %d: last arrival at %v, want 3.2s", k, last)
+		}
+		if len(images) < 16 {
+			t.Errorf("slice %d has %d different images, want all", k, len(images))
+		}
+	}
+	if got, ok := w.Item(w.Slices[2][5].ID); !ok || !cmp.Equal(got, w.Slices[2][5]) {
+		t.Errorf("Item found %+v, %v", got, ok)
+	}
+	if _, ok := w.Item("nobody"); ok {
+		t.Error("an unknown item was found")
+	}
+}
+
+// TestBody has what the server will read.
+func TestBody(t *testing.T) {
+	w := freeze(t, small(t, 1))
+	item := w.Slices[0][0]
+	var body chatapi.ChatRequest
+	if err := json.Unmarshal(item.Body, &body); err != nil {
+		t.Fatal(err)
+	}
+	if body.Model != "random:tiny" || *body.MaxCompletionTokens != 32 || *body.Temperature != 0 || !body.IgnoreEOS || !body.Stream || !body.StreamOptions.IncludeUsage {
+		t.Errorf("body %+v", body)
+	}
+	parts := body.Messages[0].Content
+	if len(parts) != 2 || parts[0].Text != item.Prompt || !strings.HasPrefix(parts[1].ImageURL.URL, "data:image/") {
+		t.Errorf("parts: %.200v", parts)
+	}
+}
+
+// TestSeed: the seed decides everything, and nothing else does.
+func TestSeed(t *testing.T) {
+	a, b, c := freeze(t, small(t, 1)), freeze(t, small(t, 1)), freeze(t, small(t, 2))
+	if diff := cmp.Diff(a.Stats, b.Stats); diff != "" {
+		t.Errorf("the same seed differs:\n%s", diff)
+	}
+	if a.SliceHash(0) != b.SliceHash(0) || a.SliceHash(0) == a.SliceHash(1) || a.Stats.SHA256 == c.Stats.SHA256 {
+		t.Error("slice hashes do not tell slices and seeds apart")
+	}
+	rows := func(w *Workload) (prompts []string) {
+		for _, item := range w.Items() {
+			prompts = append(prompts, item.Prompt)
+		}
+		return prompts
+	}
+	if cmp.Equal(rows(a), rows(c)) {
+		t.Error("another seed gave the same rows")
+	}
+	faster := small(t, 1)
+	faster.Rate = 50
+	if !cmp.Equal(rows(a), rows(freeze(t, faster))) {
+		t.Error("another rate gave other rows")
+	}
+}
+
+func TestRepeatedImages(t *testing.T) {
+	w := freeze(t, small(t, 1))
+	want := 0
+	for _, slice := range w.Slices {
+		seen := map[string]bool{}
+		for _, item := range slice {
+			if seen[item.ImageHash] {
+				want++
+			}
+			seen[item.ImageHash] = true
+		}
+	}
+	if got := w.Stats.RepeatImages * 96; got != float64(want) || want == 0 {
+		t.Errorf("repeated images: %v of 96, want %d", got, want)
+	}
+}
+
+func TestFreezeBadInput(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*Spec)
+		want   string
+	}{
+		{"no slices", func(s *Spec) { s.Slices = 0 }, "0 slices"},
+		{"no requests", func(s *Spec) { s.PerSlice = 0 }, "of 0 requests"},
+		{"no rate", func(s *Spec) { s.Rate = 0 }, "rate 0"},
+		{"no burstiness", func(s *Spec) { s.Burstiness = 0 }, "burstiness 0"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := small(t, 1)
+			tt.change(&s)
+			if _, err := Freeze(s); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+}
