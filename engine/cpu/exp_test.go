@@ -35,7 +35,7 @@ func TestExp(t *testing.T) {
 			t.Errorf("%s: exp(%v) = %v, want %v", test.why, test.x, got, test.want)
 		}
 	}
-	if got := exp(nan); got == got {
+	if got := exp(nan); !math.IsNaN(float64(got)) {
 		t.Errorf("exp(NaN) = %v, want NaN", got)
 	}
 }

@@ -1,0 +1,166 @@
+package imageprep
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"image"
+	"image/color"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// golden is what Pillow and transformers' SiglipImageProcessor made of an image.
+type golden struct {
+	File          string `json:"file"`
+	Decoded       string `json:"decoded_sha256"` // of the RGB bytes
+	Height        int    `json:"height"`
+	Width         int    `json:"width"`
+	ResizedSHA256 string `json:"resized_sha256"`
+	PixelsSHA256  string `json:"pixels_sha256"` // of the float32 values, little-endian
+}
+
+func read(t testing.TB, name string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func decode(t testing.TB, name string) image.Image {
+	t.Helper()
+	img, _, err := Decode(read(t, name), DefaultLimits())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+func hash(data []byte) string {
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
+func half() Spec {
+	return Spec{Mean: [3]float32{.5, .5, .5}, Std: [3]float32{.5, .5, .5}}
+}
+
+// TestGoldens: every step is equal to Pillow's, bit for bit.
+func TestGoldens(t *testing.T) {
+	var goldens []golden
+	if err := json.Unmarshal(read(t, "goldens.json"), &goldens); err != nil {
+		t.Fatal(err)
+	}
+	if len(goldens) < 30 {
+		t.Fatalf("only %d golden values", len(goldens))
+	}
+	for _, g := range goldens {
+		img := decode(t, g.File)
+		rgb := toRGB(img)
+		if got := hash(rgb.pix); got != g.Decoded {
+			t.Errorf("%s: the RGB pixels differ", g.File)
+			continue
+		}
+		if got := hash(rgb.resize(g.Height, g.Width).pix); got != g.ResizedSHA256 {
+			t.Errorf("%s to %dx%d: the resized pixels differ", g.File, g.Height, g.Width)
+		}
+		spec := half()
+		spec.Height, spec.Width = g.Height, g.Width
+		p, err := Preprocess(img, spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := binary.Write(&b, binary.LittleEndian, p.Data); err != nil {
+			t.Fatal(err)
+		}
+		if hash(b.Bytes()) != g.PixelsSHA256 {
+			t.Errorf("%s to %dx%d: the values differ", g.File, g.Height, g.Width)
+		}
+	}
+}
+
+// TestJPEG: Go's decoder is near libjpeg-turbo's, as the package says.
+func TestJPEG(t *testing.T) {
+	tests := []struct {
+		file string
+		mean float64 // largest mean difference, in levels
+	}{
+		{"exif", 0.5},    // full chroma: the transform alone
+		{"jpeg420", 3.5}, // half the chroma, sharp coloured edges
+	}
+	for _, tt := range tests {
+		got, want := toRGB(decode(t, tt.file+".jpg")), toRGB(decode(t, tt.file+"-decoded.png"))
+		if got.width != want.width || got.height != want.height {
+			t.Errorf("%s: %dx%d, want %dx%d: is the EXIF orientation applied?", tt.file, got.width, got.height, want.width, want.height)
+			continue
+		}
+		sum := 0
+		for i, v := range got.pix {
+			sum += max(int(v)-int(want.pix[i]), int(want.pix[i])-int(v))
+		}
+		if mean := float64(sum) / float64(len(got.pix)); mean > tt.mean {
+			t.Errorf("%s: mean difference %.2f levels, want at most %.2f", tt.file, mean, tt.mean)
+		}
+	}
+}
+
+// TestResizeConstant: weights add up to one, in fixed point as well.
+func TestResizeConstant(t *testing.T) {
+	for _, size := range [][4]int{{7, 5, 192, 192}, {300, 200, 16, 24}, {1, 1, 33, 2}, {64, 64, 64, 64}} {
+		p := newRGB(size[0], size[1])
+		for i := range p.pix {
+			p.pix[i] = uint8(100 + i%3)
+		}
+		for i, v := range p.resize(size[2], size[3]).pix {
+			if v != uint8(100+i%3) {
+				t.Fatalf("%v: value %d is %d", size, i, v)
+			}
+		}
+	}
+}
+
+func TestPreprocessErrors(t *testing.T) {
+	img := image.NewGray(image.Rect(0, 0, 2, 2))
+	for _, s := range []Spec{{}, {Height: 5}, {Height: -1, Width: 4}, {Height: 1 << 20, Width: 4}} {
+		if _, err := Preprocess(img, s); err == nil || !strings.Contains(err.Error(), "pixels") {
+			t.Errorf("spec %+v: error %v", s, err)
+		}
+	}
+	s := half()
+	s.Height, s.Width = 4, 4
+	if _, err := Preprocess(image.NewGray(image.Rect(0, 0, 0, 3)), s); err == nil {
+		t.Error("an image without area was accepted")
+	}
+}
+
+// TestSubImage: bounds need not begin at the origin.
+func TestSubImage(t *testing.T) {
+	img := image.NewNRGBA(image.Rect(0, 0, 8, 8))
+	for y := range 8 {
+		for x := range 8 {
+			img.Set(x, y, color.NRGBA{uint8(x * 30), uint8(y * 30), 7, uint8(40 * (x % 3))})
+		}
+	}
+	rgb := toRGB(img.SubImage(image.Rect(3, 5, 5, 6)))
+	if got, want := string(rgb.pix), string([]byte{90, 150, 7, 120, 150, 7}); got != want {
+		t.Errorf("pixels %v, want %v", []byte(got), []byte(want))
+	}
+}
+
+func BenchmarkPreprocess(b *testing.B) {
+	img := decode(b, "photo.png")
+	s := half()
+	s.Height, s.Width = 192, 192
+	for b.Loop() {
+		if _, err := Preprocess(img, s); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
