@@ -30,7 +30,7 @@ type Row struct {
 // Image is an image as it is sent: its encoded bytes, untouched.
 type Image struct {
 	Name   string
-	MIME   string // "image/jpeg"
+	MIME   string // "image/jpeg" or "image/png"
 	Data   []byte
 	Width  int // pixels
 	Height int
@@ -40,7 +40,8 @@ type Image struct {
 // Builtin is the name of the embedded set.
 const Builtin = "builtin"
 
-// Open opens a data set by name; "" is the built-in one.
+// Open opens a data set by name; "" is the built-in one. Every row is checked: one
+// whose image is missing or unreadable, or whose prompt is empty, is an error.
 func Open(name string) (*Set, error) {
 	if name != "" && name != Builtin {
 		return nil, fmt.Errorf("data set %q: this version has the built-in set only; leave --dataset and DATASET out, or say %q", name, Builtin)

@@ -1,12 +1,17 @@
 package dataset
 
 import (
+	"bytes"
+	"image"
 	"math/rand/v2"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
 )
+
+const builtinImages = 16
 
 func open(t *testing.T) *Set {
 	t.Helper()
@@ -17,91 +22,151 @@ func open(t *testing.T) *Set {
 	return s
 }
 
-func TestBuiltin(t *testing.T) {
-	s := open(t)
-	ids, prompts, images, languages := map[string]bool{}, map[string]bool{}, map[string]int{}, map[string]bool{}
-	shortest, longest := 1<<30, 0
-	for _, row := range s.Rows() {
-		if ids[row.ID] || prompts[row.Prompt] {
-			t.Errorf("row %s occurs twice: %q", row.ID, row.Prompt)
-		}
-		ids[row.ID], prompts[row.Prompt], languages[row.Language] = true, true, true
-		images[row.Image.Name]++
-		n := utf8.RuneCountInString(row.Prompt)
-		shortest, longest = min(shortest, n), max(longest, n)
-		if row.Image.Width < 1 || row.Image.Height < 1 || len(row.Image.SHA256) != 64 || !strings.HasPrefix(row.Image.MIME, "image/") {
-			t.Errorf("row %s: image %s %dx%d %s", row.ID, row.Image.Name, row.Image.Width, row.Image.Height, row.Image.MIME)
-		}
+func ids(rows []Row) []string {
+	var list []string
+	for _, row := range rows {
+		list = append(list, row.ID)
 	}
-	if len(prompts) < 120 || len(images) != 16 || len(languages) < 8 || shortest > 20 || longest < 300 {
-		t.Errorf("%d prompts, %d images, %d languages, %d to %d runes", len(prompts), len(images), len(languages), shortest, longest)
-	}
-	for name := range images {
-		if !strings.Contains(s.Credits(), "| "+name+" |") {
-			t.Errorf("no credits for %s", name)
-		}
-	}
+	return list
 }
 
-func TestShuffled(t *testing.T) {
-	s := open(t)
-	shuffled := func(seed uint64) (ids []string, rows []Row) {
-		rows = s.Shuffled(rand.New(rand.NewPCG(seed, 0)))
-		for _, r := range rows {
-			ids = append(ids, r.ID)
-		}
-		return ids, rows
-	}
-	a, rows := shuffled(1)
-	b, _ := shuffled(1)
-	c, _ := shuffled(2)
-	if strings.Join(a, " ") != strings.Join(b, " ") || strings.Join(a, " ") == strings.Join(c, " ") {
-		t.Error("the order does not follow from the seed")
-	}
-	if len(rows) != len(s.Rows()) {
-		t.Fatalf("%d of %d rows", len(rows), len(s.Rows()))
-	}
-	for round := 0; round+16 <= len(rows); round += 16 {
-		seen := map[string]bool{}
-		for _, r := range rows[round : round+16] {
-			seen[r.Image.Name] = true
-		}
-		if len(seen) != 16 {
-			t.Errorf("rows %d to %d have %d images, want 16", round, round+15, len(seen))
-		}
-	}
-}
-
-func TestOpenUnknown(t *testing.T) {
-	if _, err := Open("lmarena-ai/VisionArena-Chat"); err == nil || !strings.Contains(err.Error(), "lmarena-ai/VisionArena-Chat") || !strings.Contains(err.Error(), "builtin") {
-		t.Errorf("error %v", err)
-	}
-}
-
-func TestLoadBadRows(t *testing.T) {
-	const good = `"conversation":[[{"role":"user","content":"x"}]]`
+func TestOpen(t *testing.T) {
 	tests := []struct {
-		name, row, want string
+		sentence, name string
+		wantErr        []string // parts of the error; none: the built-in set opens
 	}{
-		{"no rows", "", "no rows"},
-		{"not JSON", "{", "line 1"},
-		{"no id", `{"images":["a.png"],` + good + `}`, "conversation_id"},
-		{"no image", `{"conversation_id":"r1",` + good + `}`, "r1 has no image"},
-		{"a missing image", `{"conversation_id":"r1","images":["b.png"],` + good + `}`, "b.png"},
-		{"an unreadable image", `{"conversation_id":"r1","images":["a.png"],` + good + `}`, "a.png"},
-		{"an image outside", `{"conversation_id":"r1","images":["../../x"],` + good + `}`, "x"},
-		{"no prompt", `{"conversation_id":"r1","images":["a.png"],"conversation":[]}`, "empty prompt"},
-		{"a blank prompt", `{"conversation_id":"r1","images":["a.png"],"conversation":[[{"role":"user","content":" "}]]}`, "empty prompt"},
-		{"not the user", `{"conversation_id":"r1","images":["a.png"],"conversation":[[{"role":"assistant","content":"x"}]]}`, `"assistant"`},
+		{"no name is the built-in set", "", nil},
+		{"the built-in set has a name", "builtin", nil},
+		{"another set is named in the error, with the way out", "lmarena-ai/VisionArena-Chat", []string{`"lmarena-ai/VisionArena-Chat"`, "built-in set only", `"builtin"`}},
+		{"names are not folded", "Builtin", []string{`"Builtin"`}},
 	}
 	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			folder := fstest.MapFS{
-				"prompts.jsonl": {Data: []byte(tt.row)}, "CREDITS.md": {}, "images/a.png": {Data: []byte("no image")},
+		t.Run(tt.sentence, func(t *testing.T) {
+			s, err := Open(tt.name)
+			if len(tt.wantErr) == 0 {
+				if err != nil || s.Name() != "builtin" {
+					t.Fatalf("set %v, error %v", s, err)
+				}
+				return
 			}
-			if _, err := load("x", folder); err == nil || !strings.Contains(err.Error(), tt.want) {
-				t.Errorf("error %v, want one with %q", err, tt.want)
+			for _, part := range tt.wantErr {
+				if err == nil || !strings.Contains(err.Error(), part) {
+					t.Errorf("error %v, want one with %s", err, part)
+				}
 			}
 		})
+	}
+}
+
+func TestBuiltinPrompts(t *testing.T) {
+	seenIDs, prompts, languages, perImage := map[string]bool{}, map[string]bool{}, map[string]int{}, map[string]int{}
+	rows := open(t).Rows()
+	shortest, longest := len(rows[0].Prompt), 0
+	for _, row := range rows {
+		if seenIDs[row.ID] || prompts[row.Prompt] {
+			t.Errorf("row %s occurs twice: %q", row.ID, row.Prompt)
+		}
+		if row.Language == "" || !utf8.ValidString(row.Prompt) || strings.TrimSpace(row.Prompt) != row.Prompt {
+			t.Errorf("row %s: language %q, prompt %q", row.ID, row.Language, row.Prompt)
+		}
+		seenIDs[row.ID], prompts[row.Prompt] = true, true
+		languages[row.Language]++
+		perImage[row.Image.Name]++
+		n := utf8.RuneCountInString(row.Prompt)
+		shortest, longest = min(shortest, n), max(longest, n)
+	}
+	if len(prompts) < 120 || len(languages) < 8 || 2*languages["English"] <= len(rows) {
+		t.Errorf("%d prompts in %d languages, %d of them English", len(prompts), len(languages), languages["English"])
+	}
+	if shortest >= 20 || longest <= 300 {
+		t.Errorf("prompts have %d to %d characters, want below 20 to above 300", shortest, longest)
+	}
+	for name, n := range perImage {
+		if n != len(rows)/builtinImages {
+			t.Errorf("%s has %d prompts, want %d", name, n, len(rows)/builtinImages)
+		}
+	}
+}
+
+// TestBuiltinImages decodes every embedded file in full; Open reads headers only.
+func TestBuiltinImages(t *testing.T) {
+	s := open(t)
+	used := map[string]Image{}
+	for _, row := range s.Rows() {
+		used[row.Image.Name] = row.Image
+	}
+	files, err := builtin.ReadDir("builtin/images")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != builtinImages || len(used) != builtinImages {
+		t.Errorf("%d files, %d of them in use, want %d", len(files), len(used), builtinImages)
+	}
+	for _, file := range files {
+		img := used[file.Name()]
+		decoded, format, err := image.Decode(bytes.NewReader(img.Data))
+		if err != nil {
+			t.Errorf("image %s: %v", file.Name(), err)
+			continue
+		}
+		if size := decoded.Bounds().Size(); size != image.Pt(img.Width, img.Height) || img.MIME != "image/"+format || len(img.SHA256) != 64 {
+			t.Errorf("image %s is %v %s, the row says %dx%d %s, hash %q", img.Name, size, format, img.Width, img.Height, img.MIME, img.SHA256)
+		}
+		if !strings.Contains(s.Credits(), "| "+img.Name+" |") {
+			t.Errorf("no credits for %s", img.Name)
+		}
+	}
+}
+
+func TestShuffledFollowsTheSeed(t *testing.T) {
+	s := open(t)
+	before := ids(s.Rows())
+	shuffled := func(seed uint64) []string { return ids(s.Shuffled(rand.New(rand.NewPCG(seed, 0)))) }
+	first := shuffled(1)
+	if diff := cmp.Diff(first, shuffled(1)); diff != "" {
+		t.Errorf("the same seed gives another order (-first +second):\n%s", diff)
+	}
+	if cmp.Equal(first, shuffled(2)) {
+		t.Error("seeds 1 and 2 give the same order")
+	}
+	if diff := cmp.Diff(before, ids(s.Rows())); diff != "" {
+		t.Errorf("shuffling changed the set (-before +after):\n%s", diff)
+	}
+}
+
+func TestShuffledCoversTheImages(t *testing.T) {
+	s := open(t)
+	for seed := range uint64(20) {
+		rows := s.Shuffled(rand.New(rand.NewPCG(seed, 7)))
+		once := map[string]bool{}
+		for _, id := range ids(rows) {
+			once[id] = true
+		}
+		if len(rows) != len(s.Rows()) || len(once) != len(rows) {
+			t.Fatalf("seed %d: %d rows, %d different ones, want %d", seed, len(rows), len(once), len(s.Rows()))
+		}
+		for start := 0; start < len(rows); start += builtinImages {
+			round := map[string]bool{}
+			for _, row := range rows[start : start+builtinImages] {
+				round[row.Image.Name] = true
+			}
+			if len(round) != builtinImages {
+				t.Errorf("seed %d: rows %d to %d show %d images, want %d", seed, start, start+builtinImages-1, len(round), builtinImages)
+			}
+		}
+	}
+}
+
+// TestShuffledUneven has images with unequal numbers of rows: none is lost, and an
+// image that is used up leaves its turns to the others.
+func TestShuffledUneven(t *testing.T) {
+	a, b := Image{Name: "a"}, Image{Name: "b"}
+	s := &Set{rows: []Row{{ID: "a1", Image: a}, {ID: "a2", Image: a}, {ID: "a3", Image: a}, {ID: "b1", Image: b}}}
+	rows := s.Shuffled(rand.New(rand.NewPCG(1, 1)))
+	if len(rows) != 4 || rows[0].Image.Name == rows[1].Image.Name {
+		t.Errorf("order %v", ids(rows))
+	}
+	if empty := (&Set{}).Shuffled(rand.New(rand.NewPCG(1, 1))); len(empty) != 0 {
+		t.Errorf("the empty set has rows: %v", empty)
 	}
 }

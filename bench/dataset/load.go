@@ -40,7 +40,8 @@ type line struct {
 }
 
 // load reads prompts.jsonl, CREDITS.md and images/ of a folder. A row that cannot
-// be used is an error.
+// be used is an error. Of an image only the header is read, so that opening stays
+// cheap; the tests decode the embedded ones in full.
 func load(name string, folder fs.FS) (*Set, error) {
 	text, err := fs.ReadFile(folder, "prompts.jsonl")
 	if err != nil {
