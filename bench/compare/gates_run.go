@@ -1,0 +1,89 @@
+package compare
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"siglab/bench/record"
+)
+
+// stoppedComplete is Manifest.Stopped of a run that did all it had planned.
+const stoppedComplete = "complete"
+
+// checkComplete: the run did what was planned. A run that ends when somebody has
+// seen enough is biased towards what they wanted to see.
+func checkComplete(s *study) finding {
+	planned, stopped := s.run.Manifest.Experiment.Pairs, s.run.Manifest.Stopped
+	text := fmt.Sprintf("%d of %d planned pairs are complete; the run ended: %s", len(s.pairs), planned, stopped)
+	if stopped != stoppedComplete || len(s.pairs) < planned || len(s.pairs) == 0 {
+		return finding{failed, text}
+	}
+	return finding{passed, text}
+}
+
+// checkEnvironment: one host and one program for all arms, and command lines that
+// differ in what the variants declare.
+func checkEnvironment(s *study) finding {
+	e := s.run.Manifest.Environment
+	for _, part := range []struct{ name, value string }{{"operating system", e.OS}, {"processor", e.CPU}, {"program's hash", e.BinaryHash}} {
+		if part.value == "" {
+			return unchecked("the manifest does not tell the %s", part.name)
+		}
+	}
+	var problems, declared []string
+	base := s.arms[0]
+	for _, v := range s.arms[1:] {
+		if v.Kind != base.Kind {
+			problems = append(problems, fmt.Sprintf("variant %q is of kind %q, %q of kind %q", base.Name, base.Kind, v.Name, v.Kind))
+			continue
+		}
+		if a, b := undeclared(base.Argv), undeclared(v.Argv); !slices.Equal(a, b) {
+			problems = append(problems, fmt.Sprintf("the command lines of variants %q and %q differ in more than they declare: %q and %q", base.Name, v.Name, a, b))
+		}
+		declared = append(declared, difference(base, v))
+	}
+	fine := fmt.Sprintf("one host (%s, %s/%s) and one program", e.CPU, e.OS, e.Arch)
+	if len(declared) > 0 {
+		fine += "; declared: " + strings.Join(declared, "; ")
+	}
+	return outcome(problems, fine)
+}
+
+// undeclared is a command line without the flags whose values a variant declares
+// and without the port, which no answer depends on.
+func undeclared(argv []string) []string {
+	var out []string
+	for i := 0; i < len(argv); i++ {
+		switch argv[i] {
+		case "--pos-embed", "--inject-delay", "--port":
+			i++ // its value
+		default:
+			out = append(out, argv[i])
+		}
+	}
+	return out
+}
+
+// difference says what a variant declares to differ in.
+func difference(a, b record.Variant) string {
+	var parts []string
+	if a.Mode != b.Mode {
+		parts = append(parts, fmt.Sprintf("mode %s → %s", a.Mode, b.Mode))
+	}
+	if a.InjectDelay != b.InjectDelay {
+		parts = append(parts, fmt.Sprintf("injected delay %s → %s", delay(a.InjectDelay), delay(b.InjectDelay)))
+	}
+	if len(parts) == 0 {
+		parts = []string{"nothing"}
+	}
+	return fmt.Sprintf("%s to %s %s", a.Name, b.Name, strings.Join(parts, " and "))
+}
+
+func delay(d time.Duration) string {
+	if d == 0 {
+		return "none"
+	}
+	return d.String()
+}

@@ -1,0 +1,79 @@
+package compare
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+const (
+	power     = 0.8
+	mostPairs = 2000 // beyond that, "more pairs" is no advice
+)
+
+// smallestEffect is the smallest change, in percent, that this many pairs of this
+// noise would have found with 80 % power, NaN for fewer than two pairs. With
+// several tests it is for the one that the Holm adjustment treats worst. An effect
+// within the noise floor is never found.
+func smallestEffect(ratios []float64, opt options, tests int) float64 {
+	if len(ratios) < 2 {
+		return math.NaN()
+	}
+	effect := detectable(len(ratios), stat.StdDev(ratios, nil), opt.alpha/float64(tests))
+	return max(100*math.Expm1(effect), 100*opt.floor)
+}
+
+// detectable is the mean log ratio that n pairs with standard deviation sd find
+// with the wanted power in a two-sided t test at alpha. It inverts the normal
+// approximation of the noncentral t distribution with ν = n − 1 (Abramowitz and
+// Stegun 26.7.10): P(T ≤ x) ≈ Φ((x(1 − 1/4ν) − δ) / √(1 + x²/2ν)).
+func detectable(n int, sd, alpha float64) float64 {
+	nu := float64(n - 1)
+	x := tQuantile(1-alpha/2, nu)
+	delta := x*(1-1/(4*nu)) + normalQuantile(power)*math.Sqrt(1+x*x/(2*nu))
+	return delta * sd / math.Sqrt(float64(n))
+}
+
+// morePairs is how many pairs beyond those there are would decide, with 80 %
+// power, if the effect and the noise are what they look like now: as a difference,
+// or as equivalence, whichever comes first. The total is rounded up to a balanced
+// design. It is 0 if unknown or out of reach.
+func morePairs(ratios []float64, opt options, tests, variants int) int {
+	if len(ratios) < 2 {
+		return 0
+	}
+	effect := math.Abs(stat.Mean(ratios, nil))
+	sd := stat.StdDev(ratios, nil)
+	room := math.Log1p(opt.margin) - effect // to the nearer bound of equivalence, or a little less
+	canDiffer := math.Expm1(effect) > opt.floor
+	step := balancedStep(variants)
+	for n := (len(ratios)/step + 1) * step; n <= mostPairs; n += step {
+		if canDiffer && detectable(n, sd, opt.alpha/float64(tests)) <= effect {
+			return n - len(ratios)
+		}
+		if room > 0 && equivalenceRoom(n, sd, opt.alpha) <= room {
+			return n - len(ratios)
+		}
+	}
+	return 0
+}
+
+// equivalenceRoom is how far from the bound a mean must lie for two one-sided
+// tests with n pairs to pass with the wanted power. It splits the chance of a miss
+// over both bounds, which is exact for a mean of zero and cautious elsewhere.
+func equivalenceRoom(n int, sd, alpha float64) float64 {
+	t := tQuantile(1-alpha, float64(n-1))
+	return (t + normalQuantile((1+power)/2)) * sd / math.Sqrt(float64(n))
+}
+
+// balancedStep is the number of rounds of one balanced design: AB and BA, or a
+// Williams square, of which an odd number of variants needs two.
+func balancedStep(variants int) int {
+	if variants%2 == 0 {
+		return variants
+	}
+	return 2 * variants
+}
+
+func normalQuantile(p float64) float64 { return distuv.UnitNormal.Quantile(p) }

@@ -1,0 +1,162 @@
+package experiment
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"siglab/bench/chatclient"
+	"siglab/bench/loadgen"
+	"siglab/bench/record"
+	"siglab/bench/telemetry"
+)
+
+const (
+	warmConnections = 16 // more than are ever in flight at the default load
+	healthTimeout   = 30 * time.Second
+	stopTimeout     = 20 * time.Second
+	leadTime        = 50 * time.Millisecond // from "ready" to the schedule's time 0
+)
+
+// sight is what one block brought.
+type sight struct {
+	observations []record.Observation
+	samples      []record.Sample
+	version      string // of the server
+}
+
+// measure runs one block from start to stop and fills in b. Whatever goes wrong
+// with the server is told by b.Void; the observations made until then are kept.
+func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block) (seen sight) {
+	arm := r.plan.Arms[spec.arm]
+	r.report(Event{Phase: PhaseStart, Block: *b})
+	begun := time.Now()
+	url, err := arm.Server.Start(ctx)
+	if err != nil {
+		b.Void = err.Error()
+		return seen
+	}
+	defer func() {
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+		defer cancel()
+		if err := arm.Server.Stop(stopCtx); err != nil && b.Void == "" {
+			b.Void = err.Error()
+		}
+	}()
+	// Requests end with the server: a dead child must not leave us waiting.
+	alive, cancel := context.WithCancel(ctx)
+	defer cancel()
+	exited := arm.Server.Exited()
+	go func() {
+		select {
+		case <-exited:
+			cancel()
+		case <-alive.Done():
+		}
+	}()
+	if err := r.drive(alive, url, begun, arm, b, &seen); err != nil {
+		b.Void = err.Error()
+	}
+	select {
+	case <-exited: // the cause says more than the errors that followed from it
+		b.Void = arm.Server.Cause().Error()
+	default:
+	}
+	return seen
+}
+
+// drive warms the server up and replays the slice.
+func (r *runner) drive(ctx context.Context, url string, begun time.Time, arm Arm, b *record.Block, seen *sight) error {
+	client := chatclient.New(url, chatclient.Options{Origin: r.origin, Timeout: r.plan.Experiment.Timeout})
+	defer client.Close()
+	if err := waitHealthy(ctx, client); err != nil {
+		return fmt.Errorf("variant %q: %w", arm.Name, err)
+	}
+	b.Startup = time.Since(begun)
+	version, err := client.Version(ctx)
+	if err != nil {
+		return fmt.Errorf("variant %q: %w", arm.Name, err)
+	}
+	seen.version = version
+	r.report(Event{Phase: PhaseWarmUp, Block: *b})
+	if err := r.warmUp(ctx, client); err != nil {
+		return fmt.Errorf("variant %q: warm-up: %w", arm.Name, err)
+	}
+	before, scrapeErr := scrape(ctx, client)
+	runtime.GC() // now, rather than among the measured requests
+	if err := r.replay(ctx, client, arm, b, seen); err != nil {
+		return err
+	}
+	after, err := scrape(ctx, client)
+	if scrapeErr == nil {
+		scrapeErr = err
+	}
+	if scrapeErr != nil {
+		b.Server = record.ServerDelta{Detail: scrapeErr.Error()}
+		return nil
+	}
+	b.Server = telemetry.Delta(before, after)
+	return nil
+}
+
+// waitHealthy waits for the first healthy answer.
+func waitHealthy(ctx context.Context, client *chatclient.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
+	defer cancel()
+	for {
+		err := client.Health(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("not healthy after %v (last: %w)", healthTimeout, err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// warmUp sends the warm-up requests one after another, empties the caches that
+// they filled, and opens connections. A warm-up request that fails is an error:
+// the measured ones would fail as well.
+func (r *runner) warmUp(ctx context.Context, client *chatclient.Client) error {
+	for _, item := range r.plan.Workload.Warmup {
+		if o := client.Send(ctx, item); !o.OK() {
+			return fmt.Errorf("request %s: %s", item.ID, o.Error)
+		}
+	}
+	if err := client.ResetCaches(ctx); err != nil {
+		return err
+	}
+	return client.Warm(ctx, warmConnections)
+}
+
+func scrape(ctx context.Context, client *chatclient.Client) (telemetry.Scrape, error) {
+	text, err := client.Metrics(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return telemetry.ParseScrape(text)
+}
+
+// replay sends the slice on its schedule and waits for the last answer.
+func (r *runner) replay(ctx context.Context, client *chatclient.Client, arm Arm, b *record.Block, seen *sight) error {
+	samplerCtx, stopSampler := context.WithCancel(ctx)
+	sampled := make(chan []record.Sample)
+	go func() {
+		sampled <- telemetry.Sampler{Origin: r.origin, Block: b.ID, Variant: arm.Name, PID: arm.Server.PID()}.Run(samplerCtx)
+	}()
+	start := time.Now().Add(leadTime)
+	b.Start = start.Sub(r.origin)
+	r.report(Event{Phase: PhaseMeasure, Block: *b})
+	observations, err := loadgen.Run(ctx, r.plan.Workload.Slices[b.Slice], start, client.Send, loadgen.Options{
+		Origin: r.origin,
+		OnDone: func(o record.Observation) { r.report(Event{Phase: PhaseMeasure, Block: *b, Answer: &o}) },
+	})
+	b.End = time.Since(r.origin)
+	stopSampler()
+	seen.samples = <-sampled
+	seen.observations = observations
+	return err
+}

@@ -1,0 +1,166 @@
+// Package experiment runs the paired comparison: for each pair, each variant in
+// its turn is started, warmed up, driven with the pair's slice of the frozen
+// workload, drained and stopped. What was seen goes to the run directory after
+// every block, so an end at any moment loses at most the block that was running.
+//
+// The package measures and records; it draws no conclusions.
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"siglab/bench/record"
+	"siglab/bench/runlog"
+	"siglab/bench/workload"
+)
+
+// Server starts and stops one variant.
+type Server interface {
+	Start(ctx context.Context) (baseURL string, err error)
+	Stop(ctx context.Context) error
+	PID() int                // to sample; 0 if unknown
+	Exited() <-chan struct{} // closed when the running server ends by itself
+	Cause() error            // why it ended, once Exited is closed
+}
+
+// Arm is a variant and how to run it.
+type Arm struct {
+	record.Variant
+	Server Server
+}
+
+// Plan is everything that is fixed before the first request.
+type Plan struct {
+	Experiment  record.Experiment
+	Arms        []Arm // the first is the baseline
+	Workload    *workload.Workload
+	Environment record.Environment
+	Siglab      string
+	Command     []string
+}
+
+// Values of Manifest.Stopped; a variant that died is named after StoppedDied.
+const (
+	StoppedComplete    = "complete"
+	StoppedInterrupted = "interrupted"
+	StoppedDied        = "variant died: "
+)
+
+// errDied marks a block that its server did not survive.
+var errDied = errors.New("variant died")
+
+// Run carries out the plan and returns the manifest that it last wrote. The error
+// is for what keeps a run from being recorded (a full disk); a variant that dies
+// and an interruption are outcomes, told by Manifest.Stopped.
+func Run(ctx context.Context, plan Plan, log *runlog.Writer, progress func(Event)) (record.Manifest, error) {
+	// The client allocates little; a collection in the middle of a block would
+	// only delay a send.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	r := &runner{plan: plan, log: log, progress: progress, origin: time.Now()}
+	r.manifest = r.newManifest()
+	if err := r.log.Workload(plan.Workload.Items()); err != nil {
+		return r.manifest, err
+	}
+	if err := r.log.Manifest(r.manifest); err != nil {
+		return r.manifest, err
+	}
+	err := r.rounds(ctx)
+	switch {
+	case err == nil:
+		r.manifest.Stopped = StoppedComplete
+		r.manifest.Divergences = r.probeDivergences(ctx)
+	case ctx.Err() != nil:
+		r.manifest.Stopped = StoppedInterrupted
+		err = nil
+	case errors.Is(err, errDied):
+		r.manifest.Stopped = StoppedDied + r.manifest.Blocks[len(r.manifest.Blocks)-1].Void
+		err = nil
+	default:
+		r.manifest.Stopped = "failed: " + err.Error()
+	}
+	r.manifest.Finished = time.Now().UTC()
+	return r.manifest, errors.Join(err, r.log.Manifest(r.manifest))
+}
+
+// runner is the state of one run.
+type runner struct {
+	plan     Plan
+	log      *runlog.Writer
+	progress func(Event)
+	origin   time.Time // of the run's clock
+	manifest record.Manifest
+	seen     []record.Observation // of blocks that count, for the gap probes
+}
+
+func (r *runner) newManifest() record.Manifest {
+	m := record.Manifest{
+		Version: record.ManifestVersion, Siglab: r.plan.Siglab, Command: r.plan.Command, Started: r.origin.UTC(),
+		Stopped: "running", Experiment: r.plan.Experiment, Workload: r.plan.Workload.Stats, Environment: r.plan.Environment,
+	}
+	m.Environment.Servers = make([]string, len(r.plan.Arms))
+	for _, arm := range r.plan.Arms {
+		m.Variants = append(m.Variants, arm.Variant)
+	}
+	return m
+}
+
+// rounds runs every block in its order. A void block is repeated once.
+func (r *runner) rounds(ctx context.Context) error {
+	for pair, order := range blockOrder(len(r.plan.Arms), r.plan.Experiment.Pairs) {
+		for slot, arm := range order {
+			spec := blockSpec{pair: pair, slot: slot, arm: arm}
+			err := r.block(ctx, spec, 1)
+			if errors.Is(err, errDied) && ctx.Err() == nil {
+				err = r.block(ctx, spec, 2)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// blockSpec says which block to run.
+type blockSpec struct {
+	pair, slot int
+	arm        int
+}
+
+// block measures one block and writes it down, void or not. It returns errDied
+// for a void block, ctx's error when interrupted.
+func (r *runner) block(ctx context.Context, spec blockSpec, attempt int) error {
+	arm := r.plan.Arms[spec.arm]
+	b := record.Block{
+		ID: len(r.manifest.Blocks) + 1, Pair: spec.pair, Slot: spec.slot, Variant: arm.Name, Attempt: attempt,
+		Slice: spec.pair, SliceHash: r.plan.Workload.SliceHash(spec.pair), Requests: len(r.plan.Workload.Slices[spec.pair]),
+	}
+	seen := r.measure(ctx, spec, &b)
+	if ctx.Err() != nil {
+		b.Void = StoppedInterrupted
+	}
+	r.manifest.Blocks = append(r.manifest.Blocks, b)
+	for i := range seen.observations {
+		o := &seen.observations[i]
+		o.Version, o.Block, o.Variant = record.ObservationVersion, b.ID, b.Variant
+	}
+	if seen.version != "" {
+		r.manifest.Environment.Servers[spec.arm] = seen.version
+	}
+	if err := errors.Join(r.log.Observations(seen.observations), r.log.Telemetry(seen.samples), r.log.Manifest(r.manifest)); err != nil {
+		return fmt.Errorf("record block %d: %w", b.ID, err)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if b.Void != "" {
+		r.report(Event{Phase: PhaseVoid, Block: b, Detail: b.Void})
+		return errDied
+	}
+	r.seen = append(r.seen, seen.observations...)
+	return nil
+}

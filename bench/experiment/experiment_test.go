@@ -1,0 +1,168 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"siglab/bench/dataset"
+	"siglab/bench/record"
+	"siglab/bench/runlog"
+	"siglab/bench/workload"
+)
+
+const perBlock = 4
+
+// lab is a plan over fake servers and the directory that it writes to.
+type lab struct {
+	plan Plan
+	dir  string
+	log  *runlog.Writer
+}
+
+func newLab(t *testing.T, pairs int, servers ...*fakeServer) *lab {
+	t.Helper()
+	set, err := dataset.Open("builtin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	frozen, err := workload.Freeze(workload.Spec{
+		Set: set, Slices: pairs, PerSlice: perBlock, Warmups: 2, Rate: 400, Burstiness: 1, MaxTokens: 3, IgnoreEOS: true, Seed: 1, Model: "fake",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &lab{dir: filepath.Join(t.TempDir(), "run")}
+	if l.log, err = runlog.Create(l.dir); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.log.Close() })
+	l.plan = Plan{Experiment: record.Experiment{Pairs: pairs, NumPrompts: perBlock, Timeout: 5 * time.Second}, Workload: frozen}
+	running, most := new(atomic.Int64), new(atomic.Int64)
+	for i, s := range servers {
+		s.running, s.most = running, most
+		if s.answer == nil {
+			s.answer = func(int) []string { return []string{"a", "b", "c"} }
+		}
+		l.plan.Arms = append(l.plan.Arms, Arm{Variant: record.Variant{Name: fmt.Sprint("v", i)}, Server: s})
+	}
+	return l
+}
+
+func (l *lab) run(t *testing.T, ctx context.Context, progress func(Event)) record.Run {
+	t.Helper()
+	if _, err := Run(ctx, l.plan, l.log, progress); err != nil {
+		t.Fatal(err)
+	}
+	run, err := runlog.Read(l.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return run
+}
+
+func TestRunPairsBlocksOnFreshServers(t *testing.T) {
+	a, b := &fakeServer{}, &fakeServer{}
+	run := newLab(t, 2, a, b).run(t, t.Context(), nil)
+	var order []string
+	for _, blk := range run.Manifest.Blocks {
+		order = append(order, fmt.Sprintf("%d:%s", blk.Pair, blk.Variant))
+		if blk.Void != "" || blk.Server.TTFTCount != perBlock {
+			t.Errorf("block %d: void %q, server counted %v answers", blk.ID, blk.Void, blk.Server.TTFTCount)
+		}
+	}
+	if diff := cmp.Diff([]string{"0:v0", "0:v1", "1:v1", "1:v0"}, order); diff != "" {
+		t.Errorf("block order (-want +got):\n%s", diff)
+	}
+	if got, want := len(run.Observations), 4*perBlock; got != want {
+		t.Errorf("%d observations, want %d (warm-ups are not among them)", got, want)
+	}
+	for _, o := range run.Observations {
+		if !o.OK() || o.Text != "abc" || o.OutputTokens != 3 {
+			t.Errorf("observation %+v", o)
+		}
+	}
+	if a.starts != 2 || b.starts != 2 || a.resets.Load() != 6 {
+		t.Errorf("starts %d and %d, resets %d; want a fresh server and three resets per block", a.starts, b.starts, a.resets.Load())
+	}
+	if a.most.Load() != 1 {
+		t.Errorf("%d servers were alive at once", a.most.Load())
+	}
+	if run.Manifest.Stopped != StoppedComplete {
+		t.Errorf("stopped %q", run.Manifest.Stopped)
+	}
+}
+
+func TestAVoidBlockIsRepeatedOnce(t *testing.T) {
+	a, b := &fakeServer{}, &fakeServer{dieAfter: 4}
+	run := newLab(t, 2, a, b).run(t, t.Context(), nil)
+	var void, repeated []int
+	for _, blk := range run.Manifest.Blocks {
+		if blk.Void != "" {
+			void = append(void, blk.ID)
+			if !strings.Contains(blk.Void, "segmentation fault") {
+				t.Errorf("void block %d does not say why: %q", blk.ID, blk.Void)
+			}
+		}
+		if blk.Attempt == 2 {
+			repeated = append(repeated, blk.ID)
+		}
+	}
+	if diff := cmp.Diff([][]int{{2}, {3}}, [][]int{void, repeated}); diff != "" {
+		t.Errorf("void and repeated blocks (-want +got):\n%s", diff)
+	}
+	if run.Manifest.Stopped != StoppedComplete {
+		t.Errorf("stopped %q", run.Manifest.Stopped)
+	}
+}
+
+func TestAVariantThatDiesTwiceEndsTheRun(t *testing.T) {
+	a, b := &fakeServer{}, &fakeServer{failStart: errors.New("no such model")}
+	run := newLab(t, 2, a, b).run(t, t.Context(), nil)
+	if len(run.Manifest.Blocks) != 3 || !strings.HasPrefix(run.Manifest.Stopped, StoppedDied) || !strings.Contains(run.Manifest.Stopped, "no such model") {
+		t.Errorf("%d blocks, stopped %q", len(run.Manifest.Blocks), run.Manifest.Stopped)
+	}
+}
+
+func TestInterruptionKeepsWhatWasMeasured(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	a, b := &fakeServer{}, &fakeServer{}
+	run := newLab(t, 3, a, b).run(t, ctx, func(e Event) {
+		if e.Answer != nil && e.Answer.Variant == "" && e.Block.ID == 3 {
+			cancel()
+		}
+	})
+	if run.Manifest.Stopped != StoppedInterrupted {
+		t.Errorf("stopped %q", run.Manifest.Stopped)
+	}
+	if n := len(run.Manifest.Blocks); n != 3 || run.Manifest.Blocks[2].Void == "" {
+		t.Errorf("%d blocks, the last void %q", n, run.Manifest.Blocks[n-1].Void)
+	}
+	if a.running.Load() != 0 {
+		t.Errorf("%d servers left", a.running.Load())
+	}
+}
+
+func TestDivergencesAreFoundAgainstTheBaseline(t *testing.T) {
+	b := &fakeServer{answer: func(n int) []string {
+		if n == 4 { // the second measured request, after two warm-ups
+			return []string{"a", "x", "c"}
+		}
+		return []string{"a", "b", "c"}
+	}}
+	run := newLab(t, 1, &fakeServer{}, b).run(t, t.Context(), nil)
+	if len(run.Manifest.Divergences) != 1 {
+		t.Fatalf("divergences %+v", run.Manifest.Divergences)
+	}
+	d := run.Manifest.Divergences[0]
+	if d.Variant != "v1" || d.Token != 1 || d.Baseline != "b" || d.Other != "x" || d.Err == "" {
+		t.Errorf("divergence %+v (the fake gives no logprobs, so the gap must be explained)", d)
+	}
+}

@@ -1,0 +1,195 @@
+package report
+
+import (
+	"math"
+
+	"siglab/bench/compare"
+	"siglab/bench/record"
+)
+
+// number is a JSON number, or null where it cannot be given.
+type number = *float64
+
+func num(v float64) number {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
+
+// document is comparison.json; its keys are a contract with those who read it.
+type document struct {
+	RunDir   string          `json:"run_dir"`
+	Valid    bool            `json:"valid"`
+	Pairs    int             `json:"pairs"` // complete ones
+	Stopped  string          `json:"stopped"`
+	Gates    []gateJSON      `json:"gates"`
+	Metrics  []metricJSON    `json:"metrics"`
+	Work     []workJSON      `json:"work"`
+	Kernel   []kernelJSON    `json:"kernel"`
+	Arms     []armJSON       `json:"arms"`
+	Warnings []warningJSON   `json:"warnings"`
+	Run      record.Manifest `json:"manifest"`
+}
+
+type gateJSON struct {
+	Name    string `json:"name"`
+	OK      bool   `json:"ok"`
+	Checked bool   `json:"checked"`
+	Detail  string `json:"detail"`
+}
+
+type metricJSON struct {
+	Metric    string     `json:"metric"`
+	Unit      string     `json:"unit"`
+	Variant   string     `json:"variant"`
+	Baseline  number     `json:"baseline"`
+	Candidate number     `json:"candidate"`
+	Change    number     `json:"change_pct"`
+	Low       number     `json:"ci_low_pct"`
+	High      number     `json:"ci_high_pct"`
+	Absolute  number     `json:"change_abs"`
+	AbsLow    number     `json:"ci_low_abs"`
+	AbsHigh   number     `json:"ci_high_abs"`
+	P         number     `json:"p"`
+	PHolm     number     `json:"p_holm"`
+	PSignFlip number     `json:"p_signflip"`
+	Verdict   string     `json:"verdict"`
+	MDE       number     `json:"mde_pct"`
+	MorePairs int        `json:"more_pairs"`
+	Primary   bool       `json:"primary"`
+	Order     number     `json:"order_effect_pct"`
+	Pairs     []pairJSON `json:"pairs"`
+	Notes     []string   `json:"notes"`
+}
+
+type pairJSON struct {
+	Pair           int    `json:"pair"`
+	Baseline       number `json:"baseline"`
+	Candidate      number `json:"candidate"`
+	CandidateFirst bool   `json:"candidate_first"`
+}
+
+type workJSON struct {
+	Variant     string            `json:"variant"`
+	Compared    int               `json:"compared"`
+	Same        int               `json:"same_text"`
+	SameLength  int               `json:"same_output_tokens"`
+	Token       number            `json:"median_divergence_token"`
+	Divergences []record.GapProbe `json:"divergences"`
+}
+
+type kernelJSON struct {
+	Variant    string `json:"variant"`
+	Mode       string `json:"mode"`
+	Convention string `json:"convention"`
+	Grids      string `json:"grids"`
+	Resamples  int64  `json:"resamples"`
+	Resample   number `json:"resample_ms"`
+	Tower      number `json:"tower_ms"`
+	TTFT       number `json:"median_ttft_ms"`
+	Share      number `json:"share_of_ttft"`
+	Predicted  number `json:"predicted_change_ms"`
+	Measured   number `json:"measured_change_ms"`
+}
+
+type armJSON struct {
+	Variant   string              `json:"variant"`
+	Requests  int                 `json:"requests"`
+	Failed    int                 `json:"failed"`
+	CPU       number              `json:"cpu_percent_of_a_core"`
+	RSS       uint64              `json:"max_rss_bytes"`
+	Quantiles map[string][]number `json:"quantiles"` // 0 %, 1 %, … 100 % over all requests
+	Blocks    []blockJSON         `json:"blocks"`
+}
+
+type blockJSON struct {
+	Block  int               `json:"block"`
+	Pair   int               `json:"pair"`
+	Slot   int               `json:"slot"`
+	Void   string            `json:"void"`
+	Failed int               `json:"failed"`
+	LagP99 number            `json:"send_lag_p99_ms"`
+	CPU    number            `json:"cpu_percent_of_a_core"`
+	Host   number            `json:"host_cpu_percent"`
+	Values map[string]number `json:"values"`
+}
+
+type warningJSON struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// JSON is the comparison as a value for encoding/json. A number that cannot be given
+// is null.
+func JSON(dir string, c *compare.Comparison) any {
+	d := document{
+		RunDir: dir, Valid: c.Valid, Pairs: c.Pairs, Stopped: c.Manifest.Stopped, Run: c.Manifest,
+		Gates: []gateJSON{}, Metrics: []metricJSON{}, Work: []workJSON{}, Kernel: []kernelJSON{}, Arms: []armJSON{}, Warnings: []warningJSON{},
+	}
+	for _, g := range c.Gates {
+		d.Gates = append(d.Gates, gateJSON(g))
+	}
+	for _, m := range c.Metrics {
+		d.Metrics = append(d.Metrics, metricDocument(m))
+	}
+	for _, w := range c.Work {
+		probes := w.Probes
+		if probes == nil {
+			probes = []record.GapProbe{}
+		}
+		d.Work = append(d.Work, workJSON{w.Variant, w.Compared, w.Same, w.SameLength, num(w.Divergence), probes})
+	}
+	for _, k := range c.Kernel {
+		d.Kernel = append(d.Kernel, kernelJSON{
+			k.Variant, k.Mode, k.Convention, k.Grids, k.Resamples, num(k.Resample), num(k.Tower), num(k.TTFT), num(k.Share), num(k.Predicted), num(k.Measured),
+		})
+	}
+	for _, a := range c.Arms {
+		d.Arms = append(d.Arms, armDocument(a))
+	}
+	for _, w := range c.Warnings {
+		d.Warnings = append(d.Warnings, warningJSON(w))
+	}
+	return d
+}
+
+func metricDocument(m compare.Metric) metricJSON {
+	out := metricJSON{
+		Metric: m.Metric, Unit: m.Unit, Variant: m.Variant, Baseline: num(m.Baseline), Candidate: num(m.Candidate),
+		Change: num(m.Percent.Value), Low: num(m.Percent.Low), High: num(m.Percent.High),
+		Absolute: num(m.Absolute.Value), AbsLow: num(m.Absolute.Low), AbsHigh: num(m.Absolute.High),
+		P: num(m.P), PHolm: num(m.PHolm), PSignFlip: num(m.PSignFlip), Verdict: string(m.Verdict), MDE: num(m.MDE), MorePairs: m.MorePairs,
+		Primary: m.Primary, Order: num(m.Order.Value), Pairs: []pairJSON{}, Notes: []string{},
+	}
+	for _, p := range m.Pairs {
+		out.Pairs = append(out.Pairs, pairJSON{p.Pair, num(p.Baseline), num(p.Candidate), p.CandidateFirst})
+	}
+	for _, n := range m.Notes {
+		out.Notes = append(out.Notes, n.Code+": "+n.Text)
+	}
+	return out
+}
+
+func armDocument(a compare.Arm) armJSON {
+	out := armJSON{
+		Variant: a.Variant.Name, Requests: a.Requests, Failed: a.Failed, CPU: num(a.CPU), RSS: a.RSS,
+		Quantiles: map[string][]number{}, Blocks: []blockJSON{},
+	}
+	for name, quantiles := range a.Quantiles {
+		for _, q := range quantiles {
+			out.Quantiles[name] = append(out.Quantiles[name], num(q))
+		}
+	}
+	for _, b := range a.Blocks {
+		block := blockJSON{
+			Block: b.Block.ID, Pair: b.Block.Pair, Slot: b.Block.Slot, Void: b.Block.Void, Failed: b.Failed,
+			LagP99: num(b.LagP99), CPU: num(b.CPU), Host: num(b.HostCPU), Values: map[string]number{},
+		}
+		for name, v := range b.Values {
+			block.Values[name] = num(v)
+		}
+		out.Blocks = append(out.Blocks, block)
+	}
+	return out
+}

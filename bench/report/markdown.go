@@ -1,0 +1,132 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"siglab/bench/compare"
+)
+
+// tableMark is the line before a table that scripts look for.
+const tableMark = "MARKDOWN TABLE"
+
+// mostRows keeps a table within the 20 lines after its mark: a blank line, the head
+// and its rule take three.
+const mostRows = 16
+
+// Markdown writes the comparison for a pull request. The line MARKDOWN TABLE comes
+// before the table, which ends within the 20 lines after it.
+func Markdown(w io.Writer, dir string, c *compare.Comparison) error {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "**%s**\n\n", escapeMarkdown(headline(c)))
+	for _, m := range c.Metrics {
+		if m.Primary {
+			fmt.Fprintf(&b, "- %s\n", escapeMarkdown(sentence(c, m)))
+		}
+	}
+	fmt.Fprintf(&b, "\n%s\n\n", tableMark)
+	markdownTable(&b, c)
+	b.WriteString("\nChanges are candidate against baseline over " + pairCount(c, c.Pairs) + " of blocks, with 95 % intervals (Student t on log ratios); ~ holds 0; * is primary.\n")
+	markdownList(&b, "Gates", gateLines(c))
+	markdownList(&b, "Work", workLines(c))
+	markdownList(&b, "From the kernel to the request", kernelLines(c))
+	markdownList(&b, "Scope", scope(c))
+	b.WriteString("\n<details><summary>Environment, caveats, and how to reproduce</summary>\n")
+	markdownList(&b, "Environment", environmentLines(c))
+	markdownList(&b, "Caveats", warningTexts(c.Warnings))
+	markdownList(&b, "Reproduce", reproduceLines(dir, c))
+	b.WriteString("\n</details>\n")
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// markdownTable has a row per metric and two columns per candidate.
+func markdownTable(b *bytes.Buffer, c *compare.Comparison) {
+	candidates := c.Manifest.Variants[1:]
+	head, rule := "| Metric | "+c.Manifest.Variants[0].Name+" |", "|---|---:|"
+	for _, v := range candidates {
+		head += " " + v.Name + " | Change |"
+		rule += "---:|---:|"
+	}
+	fmt.Fprintf(b, "%s\n%s\n", head, rule)
+	rows := 0
+	for _, m := range c.Metrics {
+		if m.Variant != candidates[0].Name || rows == mostRows {
+			continue
+		}
+		rows++
+		name := label(m.Metric) + unitSuffix(m.Unit)
+		if m.Primary {
+			name = "**" + name + "** *"
+		}
+		fmt.Fprintf(b, "| %s | %s |", name, value(m.Baseline))
+		for _, v := range candidates {
+			of := find(c, v.Name, m.Metric)
+			fmt.Fprintf(b, " %s | %s |", value(of.Candidate), tableChange(of))
+		}
+		b.WriteString("\n")
+	}
+}
+
+// find is a candidate's metric; the comparison has every metric for every candidate.
+func find(c *compare.Comparison, variant, metric string) compare.Metric {
+	for _, m := range c.Metrics {
+		if m.Variant == variant && m.Metric == metric {
+			return m
+		}
+	}
+	return compare.Metric{}
+}
+
+func markdownList(b *bytes.Buffer, title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n**%s**\n\n", title)
+	for _, line := range lines {
+		text := strings.TrimLeft(line, " ")
+		fmt.Fprintf(b, "%s- %s\n", line[:len(line)-len(text)], escapeMarkdown(text))
+	}
+}
+
+// escapeMarkdown keeps text that comes from outside (a token, a name) from becoming
+// markup.
+func escapeMarkdown(text string) string {
+	return strings.NewReplacer("<", "&lt;", "|", "\\|", "*", "\\*", "\n", " ").Replace(text)
+}
+
+func gateLines(c *compare.Comparison) []string {
+	var lines []string
+	for _, g := range c.Gates {
+		state := "ok"
+		switch {
+		case !g.Checked:
+			state = "not checked"
+		case !g.OK:
+			state = "FAILED"
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s (%s)", g.Name, state, g.Detail))
+	}
+	return lines
+}
+
+func environmentLines(c *compare.Comparison) []string {
+	e := c.Manifest.Environment
+	return []string{
+		fmt.Sprintf("%s, %s, %d MB; %s %s, kernel %s", e.CPU, count(e.Cores, "core", "cores"), e.MemoryMB, e.OS, e.Arch, e.Kernel),
+		"features: " + strings.Join(e.Features, " "),
+		fmt.Sprintf("siglab %s, %s, binary %.12s; servers: %s", c.Manifest.Siglab, e.Go, e.BinaryHash, strings.Join(e.Servers, ", ")),
+		fmt.Sprintf("model %s, data set %s, %s", c.Manifest.Experiment.Model, c.Manifest.Experiment.Dataset, count(c.Manifest.Experiment.ServerThread, "thread of the server", "threads of the server")),
+	}
+}
+
+func reproduceLines(dir string, c *compare.Comparison) []string {
+	e := c.Manifest.Experiment
+	return []string{
+		"`" + strings.Join(c.Manifest.Command, " ") + "`",
+		fmt.Sprintf("seed %d; workload %.16s of %d requests, %d different images; order %s; restart %s; caches %s", e.Seed, c.Manifest.Workload.SHA256, c.Manifest.Workload.Items, c.Manifest.Workload.Images, e.Order, e.Restart, e.Caches),
+		fmt.Sprintf("`siglab report %s` makes this again from the run directory alone", dir),
+	}
+}

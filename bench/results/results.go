@@ -1,0 +1,113 @@
+// Package results makes everything that can be computed from a run directory and
+// writes it there: the comparison in all its forms, and the files of `vllm bench
+// serve` under the names that its users expect.
+//
+// It reads nothing but the run directory, so a result can be made again later,
+// elsewhere.
+package results
+
+import (
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"strconv"
+
+	"siglab/bench/compare"
+	"siglab/bench/record"
+	"siglab/bench/report"
+	"siglab/bench/runlog"
+	"siglab/bench/vllmbench"
+)
+
+// Write analyses the run in dir and writes its results: comparison.json,
+// comparison.md, comparison.csv, report.html and, for each variant NAME,
+// benchmark_NAME.txt, NAME_benchmark.json and cpu_NAME.csv.
+func Write(dir string) (*compare.Comparison, error) {
+	run, err := runlog.Read(dir)
+	if err != nil {
+		return nil, err
+	}
+	c, err := compare.Analyse(run)
+	if err != nil {
+		return nil, fmt.Errorf("analyse %s: %w", dir, err)
+	}
+	files := map[string]func(io.Writer) error{
+		"comparison.json": func(w io.Writer) error { return encode(w, Document(dir, c)) },
+		"comparison.md":   func(w io.Writer) error { return report.Markdown(w, dir, c) },
+		"comparison.csv":  func(w io.Writer) error { return report.CSV(w, c) },
+		"report.html":     func(w io.Writer) error { return report.HTML(w, dir, c) },
+	}
+	for _, v := range run.Manifest.Variants {
+		result := vllmResult(run, v.Name)
+		files["benchmark_"+v.Name+".txt"] = func(w io.Writer) error { return vllmbench.WriteText(w, result) }
+		files[v.Name+"_benchmark.json"] = func(w io.Writer) error { return vllmbench.WriteJSON(w, result) }
+		files["cpu_"+v.Name+".csv"] = func(w io.Writer) error { return writeCPU(w, run, v.Name) }
+	}
+	for name, write := range files {
+		if err := runlog.WriteFile(filepath.Join(dir, name), write); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// Document is the comparison as a value for JSON.
+func Document(dir string, c *compare.Comparison) any { return report.JSON(dir, c) }
+
+// Text prints the comparison for a terminal.
+func Text(w io.Writer, dir string, c *compare.Comparison) error { return report.Text(w, dir, c) }
+
+func encode(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// vllmResult is what `vllm bench serve` would have said of all blocks of a variant
+// together: requests concatenated, durations added up.
+func vllmResult(run record.Run, name string) vllmbench.Result {
+	e := run.Manifest.Experiment
+	o := vllmbench.Options{
+		Date: run.Manifest.Started, Model: e.Model, Label: name, RequestRate: e.RequestRate, Burstiness: e.Burstiness,
+	}
+	counted := map[int]bool{}
+	for _, b := range run.Manifest.Blocks {
+		if b.Variant == name && b.Void == "" {
+			counted[b.ID] = true
+			o.NumPrompts += b.Requests
+			o.Duration += b.End - b.Start
+		}
+	}
+	var observations []record.Observation
+	for _, seen := range run.Observations {
+		if counted[seen.Block] {
+			observations = append(observations, seen)
+		}
+	}
+	return vllmbench.Compute(observations, o)
+}
+
+// writeCPU writes the readings of a variant's process tree, in the manner of
+// nvidia-smi's csv.
+func writeCPU(w io.Writer, run record.Run, name string) error {
+	out := csv.NewWriter(w)
+	out.UseCRLF = false
+	rows := [][]string{{"timestamp", "offset [s]", "block", "utilization.cpu [% of a core]", "memory.used [MiB]", "client.cpu [% of a core]", "host.cpu [%]"}}
+	number := func(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
+	for _, s := range run.Telemetry {
+		if s.Variant != name {
+			continue
+		}
+		rows = append(rows, []string{
+			run.Manifest.Started.Add(s.At).UTC().Format("2006/01/02 15:04:05.000"), strconv.FormatFloat(s.At.Seconds(), 'f', 3, 64),
+			strconv.Itoa(s.Block), number(s.CPU), number(float64(s.RSS) / (1 << 20)), number(s.Client), number(s.Host),
+		})
+	}
+	if err := out.WriteAll(rows); err != nil {
+		return err
+	}
+	return out.Error()
+}
+

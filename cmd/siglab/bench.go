@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"siglab/bench/dataset"
+	"siglab/bench/experiment"
+	"siglab/bench/record"
+	"siglab/bench/results"
+	"siglab/bench/runlog"
+	"siglab/bench/telemetry"
+	"siglab/bench/variant"
+	"siglab/bench/workload"
+	"siglab/internal/version"
+)
+
+type benchCmd struct {
+	Model       string            `env:"MODEL" default:"random:tiny" help:"Model of the embedded server (${default})."`
+	Dataset     string            `env:"DATASET" default:"builtin" help:"Data set (${default}: photographs and prompts in this binary)."`
+	RequestRate float64           `name:"request-rate" aliases:"qps" env:"QPS" default:"10" help:"Queries per second, Poisson (${default})."`
+	NumPrompts  int               `env:"NUM_PROMPTS" default:"100" help:"Requests per block (${default})."`
+	Pairs       int               `default:"0" help:"Pairs, or rounds of more than two variants (6, rounded up to a balanced design)."`
+	Variant     []string          `placeholder:"NAME=MODE" help:"A variant and its pos-embed mode; repeat, the first is the baseline (main=reference, optimized=bilinear)."`
+	MaxTokens   int               `default:"32" help:"Output tokens per request (${default})."`
+	Seed        uint64            `default:"0" help:"Seed of the order of prompts and of the arrivals (${default})."`
+	Warmups     int               `default:"8" help:"Requests before each block that are not measured (${default})."`
+	Threads     int               `name:"server-threads" default:"0" help:"Threads of the server (all cores but one)."`
+	Port        int               `env:"PORT" default:"0" help:"Port of the server under test (a free one)."`
+	Timeout     time.Duration     `default:"60s" help:"Longest time for one answer (${default})."`
+	InjectDelay map[string]string `placeholder:"NAME=20ms" help:"Positive control: hold up every request of a variant by this much, after the server's arrival stamp."`
+	Out         string            `placeholder:"DIR" help:"Run directory (benchmark_results_<date>_<time>)."`
+	JSON        bool              `name:"json" help:"Print the result as JSON."`
+}
+
+// Run is the main job: resolve, freeze, measure, report.
+func (c *benchCmd) Run(ctx context.Context) error {
+	plan, err := c.plan(ctx)
+	if err != nil {
+		return err
+	}
+	log, err := runlog.Create(c.Out)
+	if err != nil {
+		return usageError{err}
+	}
+	display := newDisplay(os.Stderr, plan)
+	manifest, err := experiment.Run(ctx, plan, log, display.event)
+	display.close()
+	if err := errors.Join(err, log.Close()); err != nil {
+		return fmt.Errorf("%w; what was measured is in %s", err, c.Out)
+	}
+	if manifest.Stopped != experiment.StoppedComplete {
+		fmt.Fprintf(os.Stderr, "siglab: the run ended early (%s); what was measured is in %s, and `siglab report %s` shows it again\n", manifest.Stopped, c.Out, c.Out)
+	}
+	return publish(c.Out, c.JSON)
+}
+
+// publish computes the results of a run directory, writes them into it and
+// prints them.
+func publish(dir string, asJSON bool) error {
+	comparison, err := results.Write(dir)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		enc := json.NewEncoder(os.Stdout)
+		enc.SetIndent("", "  ")
+		err = enc.Encode(results.Document(dir, comparison))
+	} else {
+		err = results.Text(os.Stdout, dir, comparison)
+	}
+	if err == nil && !comparison.Valid {
+		err = errNotValid
+	}
+	return err
+}
+
+// plan resolves the command line into everything that is fixed before the first
+// request. Nothing has been written yet when it fails.
+func (c *benchCmd) plan(ctx context.Context) (experiment.Plan, error) {
+	var plan experiment.Plan
+	variants, err := parseVariants(c.Variant, c.InjectDelay)
+	if err != nil {
+		return plan, err
+	}
+	if err := c.check(len(variants)); err != nil {
+		return plan, err
+	}
+	exe, err := os.Executable()
+	if err != nil {
+		return plan, fmt.Errorf("find this program: %w", err)
+	}
+	set, err := dataset.Open(c.Dataset)
+	if err != nil {
+		return plan, usageError{err}
+	}
+	plan.Experiment = c.experiment(len(variants))
+	plan.Siglab, plan.Command = version.String(), os.Args
+	if plan.Environment, err = telemetry.Environment(ctx, exe); err != nil {
+		return plan, err
+	}
+	plan.Workload, err = workload.Freeze(workload.Spec{
+		Set: set, Slices: plan.Experiment.Pairs, PerSlice: c.NumPrompts, Warmups: c.Warmups, Rate: c.RequestRate, Burstiness: 1,
+		MaxTokens: c.MaxTokens, IgnoreEOS: true, Seed: c.Seed, Model: c.Model,
+	})
+	if err != nil {
+		return plan, usageError{err}
+	}
+	for _, v := range variants {
+		server := &variant.Builtin{
+			Name: v.Name, Program: exe, Model: c.Model, PosEmbed: v.Mode, Threads: plan.Experiment.ServerThread,
+			Port: c.Port, Delay: v.InjectDelay, Log: filepath.Join(c.Out, "server_"+v.Name+".log"),
+		}
+		v.Argv = server.Argv()
+		plan.Arms = append(plan.Arms, experiment.Arm{Variant: v, Server: server})
+	}
+	return plan, nil
+}
+
+func (c *benchCmd) experiment(variants int) record.Experiment {
+	order := "AB/BA"
+	if variants > 2 {
+		order = "Williams"
+	}
+	threads := c.Threads
+	if threads == 0 {
+		threads = max(1, runtime.NumCPU()-1) // one core stays free for the client
+	}
+	return record.Experiment{
+		Model: c.Model, Dataset: c.Dataset, RequestRate: c.RequestRate, Burstiness: 1, NumPrompts: c.NumPrompts, Pairs: c.Pairs,
+		MaxTokens: c.MaxTokens, IgnoreEOS: true, Seed: c.Seed, Warmups: c.Warmups, Restart: "each-block", Order: order,
+		Caches: "off", Timeout: c.Timeout, Equivalence: 0.02, Alpha: 0.05, ServerThread: threads,
+	}
+}

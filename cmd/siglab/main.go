@@ -1,0 +1,81 @@
+// Command siglab says whether a change makes a vision-language model server
+// faster, by how much, and whether that can be trusted.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// cli is the command line; every command has its file.
+type cli struct {
+	Bench   benchCmd   `cmd:"" help:"Compare variants of a server in paired blocks under the same load."`
+	Report  reportCmd  `cmd:"" help:"Make the report of a run directory again."`
+	Compare compareCmd `cmd:"" help:"Compare two result files of 'vllm bench serve'."`
+	Serve   serveCmd   `cmd:"" help:"Serve a vision-language model with the OpenAI chat protocol."`
+	Inspect inspectCmd `cmd:"" help:"Tell which vision tower a model has and whether it interpolates its position table."`
+	Doctor  doctorCmd  `cmd:"" help:"Check what this machine has and what it lacks."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// Exit codes of the built binary (go run turns all but 0 into 1).
+const (
+	exitOK      = 0
+	exitFailed  = 1
+	exitUsage   = 2
+	exitInvalid = 4 // the run is not valid: no verdict
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run executes one command line and returns the exit code.
+func run(ctx context.Context, args []string) int {
+	parser := kong.Must(&cli{}, kong.Name("siglab"), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Description("Does this change make a vision-language model server faster, by how much, and can you trust that?"),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+	command, err := parser.Parse(args)
+	if err == nil {
+		err = command.Run()
+	} else {
+		err = usageError{err}
+	}
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintln(os.Stderr, "siglab:", err)
+	return exitCode(err)
+}
+
+// exitCode maps an error to the documented exit codes.
+func exitCode(err error) int {
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, errNotValid):
+		return exitInvalid
+	default:
+		return exitFailed
+	}
+}
+
+// usageError is a command line that cannot be carried out as it stands.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// errNotValid ends a run that allows no verdict; the report has said why.
+var errNotValid = errors.New("the run is not valid, so there is no verdict")
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
