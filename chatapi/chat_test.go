@@ -100,7 +100,7 @@ func TestChatRequest(t *testing.T) {
 
 func FuzzChatRequest(f *testing.F) {
 	f.Add([]byte(`{"model":"m","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"data:,"}}]}],"stop":["a"]}`))
-	f.Fuzz(func(t *testing.T, body []byte) {
+	f.Fuzz(func(_ *testing.T, body []byte) {
 		var r ChatRequest
 		_ = json.Unmarshal(body, &r) // any outcome but a panic
 	})

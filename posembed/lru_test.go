@@ -48,7 +48,7 @@ func TestLRUError(t *testing.T) {
 	c := lru[int]{budget: 1}
 	broken, calls := errors.New("broken"), 0
 	for range 2 {
-		if _, err := c.get(Grid{1, 1}, 1, func() (int, error) { calls++; return 0, broken }); err != broken {
+		if _, err := c.get(Grid{1, 1}, 1, func() (int, error) { calls++; return 0, broken }); !errors.Is(err, broken) {
 			t.Errorf("error %v, want %v", err, broken)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -83,7 +84,8 @@ func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
 func (c *Client) ResetCaches(ctx context.Context) error {
 	for _, route := range []string{"/reset_prefix_cache", "/reset_mm_cache", "/reset_encoder_cache"} {
 		_, err := c.control(ctx, http.MethodPost, route, nil)
-		if status, ok := err.(*statusError); ok && status.code == http.StatusNotFound {
+		var status *statusError
+		if errors.As(err, &status) && status.code == http.StatusNotFound {
 			continue // not a cache of this server
 		}
 		if err != nil {

@@ -56,7 +56,7 @@ func newLab(t *testing.T, pairs int, servers ...*fakeServer) *lab {
 	return l
 }
 
-func (l *lab) run(t *testing.T, ctx context.Context, progress func(Event)) record.Run {
+func (l *lab) run(ctx context.Context, t *testing.T, progress func(Event)) record.Run {
 	t.Helper()
 	if _, err := Run(ctx, l.plan, l.log, progress); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func (l *lab) run(t *testing.T, ctx context.Context, progress func(Event)) recor
 
 func TestRunPairsBlocksOnFreshServers(t *testing.T) {
 	a, b := &fakeServer{}, &fakeServer{}
-	run := newLab(t, 2, a, b).run(t, t.Context(), nil)
+	run := newLab(t, 2, a, b).run(t.Context(), t, nil)
 	var order []string
 	for _, blk := range run.Manifest.Blocks {
 		order = append(order, fmt.Sprintf("%d:%s", blk.Pair, blk.Variant))
@@ -102,7 +102,7 @@ func TestRunPairsBlocksOnFreshServers(t *testing.T) {
 
 func TestAVoidBlockIsRepeatedOnce(t *testing.T) {
 	a, b := &fakeServer{}, &fakeServer{dieAfter: 4}
-	run := newLab(t, 2, a, b).run(t, t.Context(), nil)
+	run := newLab(t, 2, a, b).run(t.Context(), t, nil)
 	var void, repeated []int
 	for _, blk := range run.Manifest.Blocks {
 		if blk.Void != "" {
@@ -125,7 +125,7 @@ func TestAVoidBlockIsRepeatedOnce(t *testing.T) {
 
 func TestAVariantThatDiesTwiceEndsTheRun(t *testing.T) {
 	a, b := &fakeServer{}, &fakeServer{failStart: errors.New("no such model")}
-	run := newLab(t, 2, a, b).run(t, t.Context(), nil)
+	run := newLab(t, 2, a, b).run(t.Context(), t, nil)
 	if len(run.Manifest.Blocks) != 3 || !strings.HasPrefix(run.Manifest.Stopped, StoppedDied) || !strings.Contains(run.Manifest.Stopped, "no such model") {
 		t.Errorf("%d blocks, stopped %q", len(run.Manifest.Blocks), run.Manifest.Stopped)
 	}
@@ -134,7 +134,7 @@ func TestAVariantThatDiesTwiceEndsTheRun(t *testing.T) {
 func TestInterruptionKeepsWhatWasMeasured(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	a, b := &fakeServer{}, &fakeServer{}
-	run := newLab(t, 3, a, b).run(t, ctx, func(e Event) {
+	run := newLab(t, 3, a, b).run(ctx, t, func(e Event) {
 		if e.Answer != nil && e.Answer.Variant == "" && e.Block.ID == 3 {
 			cancel()
 		}
@@ -157,7 +157,7 @@ func TestDivergencesAreFoundAgainstTheBaseline(t *testing.T) {
 		}
 		return []string{"a", "b", "c"}
 	}}
-	run := newLab(t, 1, &fakeServer{}, b).run(t, t.Context(), nil)
+	run := newLab(t, 1, &fakeServer{}, b).run(t.Context(), t, nil)
 	if len(run.Manifest.Divergences) != 1 {
 		t.Fatalf("divergences %+v", run.Manifest.Divergences)
 	}

@@ -88,7 +88,6 @@ func (r *runner) probe(ctx context.Context, client *chatclient.Client, p *record
 // divergences pairs each candidate's answers with the baseline's of the same
 // request and lists where they part.
 func (r *runner) divergences() []record.GapProbe {
-	type key struct{ variant, item string }
 	baseline := map[string]*record.Observation{}
 	for i := range r.seen {
 		if o := &r.seen[i]; o.Variant == r.plan.Arms[0].Name && o.OK() {

@@ -21,7 +21,10 @@ func sentence(c *compare.Comparison, m compare.Metric) string {
 		return fmt.Sprintf("%s: %s and %s are equivalent within ±%g %%: %s", name, m.Variant, base, 100*c.Manifest.Experiment.Equivalence, percentInterval(m.Percent))
 	case compare.Inconclusive:
 		text := fmt.Sprintf("%s: inconclusive: %s against %s, %s", name, m.Variant, base, percentInterval(m.Percent))
-		if known(m.MDE) {
+		switch {
+		case m.MDE > 100:
+			text += "; this run would have found only a change of more than 100 %"
+		case known(m.MDE):
 			text += fmt.Sprintf("; this run would have found a change of %.1f %%", m.MDE)
 		}
 		if m.MorePairs > 0 {
@@ -98,10 +101,7 @@ func scope(c *compare.Comparison) []string {
 	if eager && fused {
 		lines = append(lines, "reference and bilinear are computed in the form of eager torch, the other modes in one fused pass: between these, convention and implementation change together.")
 	} else if eager {
-		lines = append(lines, "Both are computed in the form of eager torch; bilinear-fused and exact are the fair opponents of each other.")
-	}
-	if strings.HasPrefix(m.Experiment.Model, "random:") {
-		lines = append(lines, m.Experiment.Model+" has random weights: its answers are noise, its work is real.")
+		lines = append(lines, "All are computed in the form of eager torch; bilinear-fused and exact are the fair opponents of each other.")
 	}
 	for _, v := range m.Variants {
 		if v.InjectDelay > 0 {
@@ -125,14 +125,28 @@ func kernelLines(c *compare.Comparison) []string {
 		line := fmt.Sprintf("%s (%s, %s): resampling takes %s ms per image, the vision tower %s ms with it, the median TTFT is %s ms: the kernel is %.2f %% of it",
 			k.Variant, k.Mode, k.Grids, value(k.Resample), value(k.Tower), value(k.TTFT), 100*k.Share)
 		if i > 0 && known(k.Predicted) && known(k.Measured) {
-			line += fmt.Sprintf("; the kernels' difference explains %s ms, measured is %s ms", signed(k.Predicted), signed(k.Measured))
-			if math.Abs(k.Measured) > 2*math.Abs(k.Predicted)+0.05 {
-				line += ": most of that cannot come from the kernel"
-			}
+			line += "; " + attribution(k, find(c, k.Variant, "median_ttft_ms").Absolute)
 		}
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// attribution sets the measured change of the median TTFT against what the kernels'
+// difference explains.
+func attribution(k compare.Kernel, measured compare.Interval) string {
+	text := fmt.Sprintf("the kernels' difference explains %s ms of TTFT, measured is %s", signed(k.Predicted), absoluteInterval(measured, "ms"))
+	switch {
+	case !known(measured.Low) || !known(measured.High):
+		return text
+	case measured.Low <= k.Predicted && k.Predicted <= measured.High:
+		return text + ": they agree"
+	case measured.Low <= 0 && 0 <= measured.High:
+		return text + ": neither is told apart from nothing"
+	case math.Abs(measured.Value) > 2*math.Abs(k.Predicted):
+		return text + ": most of that cannot come from the kernel"
+	}
+	return text
 }
 
 // mostListed is how many divergences are listed in full.

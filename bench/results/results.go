@@ -110,4 +110,3 @@ func writeCPU(w io.Writer, run record.Run, name string) error {
 	}
 	return out.Error()
 }
-

@@ -123,7 +123,7 @@ func TestReadDamagedRuns(t *testing.T) {
 func TestWriteFileLeavesNothingBehindOnError(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "x")
-	if err := WriteFile(path, func(w io.Writer) error { return errors.New("boom") }); err == nil {
+	if err := WriteFile(path, func(io.Writer) error { return errors.New("boom") }); err == nil {
 		t.Fatal("no error")
 	}
 	if empty, err := isEmptyDir(dir); err != nil || !empty {

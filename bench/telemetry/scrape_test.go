@@ -55,7 +55,7 @@ func TestParseScrapeRefusesGarbage(t *testing.T) {
 func FuzzParseScrape(f *testing.F) {
 	f.Add([]byte(scrapeAfter))
 	f.Add([]byte("# TYPE a histogram\na_sum NaN\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
+	f.Fuzz(func(_ *testing.T, text []byte) {
 		s, err := ParseScrape(text)
 		if err == nil {
 			Delta(s, s)

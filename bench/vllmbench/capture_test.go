@@ -116,8 +116,12 @@ func duration(seconds float64) time.Duration { return time.Duration(math.Round(s
 // block returns the result block of a captured log.
 func block(t *testing.T, name string) string {
 	t.Helper()
-	log := string(readFile(t, name+".txt"))
-	return log[strings.Index(log, "============ "+title):]
+	mark := "============ " + title
+	_, rest, ok := strings.Cut(string(readFile(t, name+".txt")), mark)
+	if !ok {
+		t.Fatalf("%s.txt has no result", name)
+	}
+	return mark + rest
 }
 
 func readFile(t *testing.T, name string) []byte {

@@ -96,7 +96,7 @@ func asMetrics(r Result) map[string]any {
 }
 
 func TestPeaksSpanBlocks(t *testing.T) {
-	at := func(s float64) time.Duration { return duration(s) }
+	at := duration
 	request := func(sent, last float64, chunks ...time.Duration) record.Observation {
 		return record.Observation{Sent: at(sent), LastToken: at(last), ChunkAt: chunks}
 	}

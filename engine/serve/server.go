@@ -135,7 +135,9 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	}
 	late = errors.Join(late, s.engine.Close(drain))
 	if err == nil {
-		<-failed // http.ErrServerClosed
+		if ended := <-failed; !errors.Is(ended, http.ErrServerClosed) {
+			err = ended
+		}
 	}
 	s.config.Model.Close()
 	if late != nil {

@@ -28,7 +28,8 @@ func (d *Decoder) Push(id int) string {
 	if len(d.pending) == 0 && utf8.ValidString(raw) {
 		return raw
 	}
-	rest := append(d.pending, raw...)
+	d.pending = append(d.pending, raw...)
+	rest := d.pending
 	var text strings.Builder
 	for utf8.FullRune(rest) {
 		size := runeOrInvalid(rest)

@@ -25,7 +25,7 @@ func Inspect(path string) ([]Report, error) {
 			continue
 		}
 		r, err := reportOn(config)
-		if err != nil && !(several && errors.Is(err, errTextOnly)) {
+		if err != nil && (!several || !errors.Is(err, errTextOnly)) {
 			failures = append(failures, fmt.Errorf("%s: %w", s.file, err))
 			continue
 		}
