@@ -78,7 +78,7 @@ func ticks(low, top float64) []float64 {
 		at = append(at, math.Round(t/step)*step)
 	}
 	for i := range at {
-		at[i] = math.Round(at[i]*1e9) / 1e9
+		at[i] = math.Round(at[i]*1e9)/1e9 + 0 // the sum turns −0 into 0
 	}
 	return at
 }

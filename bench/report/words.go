@@ -21,6 +21,9 @@ func sentence(c *compare.Comparison, m compare.Metric) string {
 		return fmt.Sprintf("%s: %s and %s are equivalent within ±%g %%: %s", name, m.Variant, base, 100*c.Manifest.Experiment.Equivalence, percentInterval(m.Percent))
 	case compare.Inconclusive:
 		text := fmt.Sprintf("%s: inconclusive: %s against %s, %s", name, m.Variant, base, percentInterval(m.Percent))
+		if m.Percent.Low > 0 || m.Percent.High < 0 {
+			text += fmt.Sprintf(", which excludes 0 but is not enough among all primaries (Holm-adjusted p %s)", probability(m.PHolm))
+		}
 		switch {
 		case m.MDE > 100:
 			text += "; this run would have found only a change of more than 100 %"
