@@ -17,7 +17,7 @@ func comparison(candidates ...string) *compare.Comparison {
 		Manifest: record.Manifest{
 			Siglab: "0.0", Command: []string{"siglab", "bench", "--pairs", "6"}, Stopped: "complete",
 			Started:    time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
-			Experiment: record.Experiment{Model: "random:tiny", Dataset: "builtin", RequestRate: 10, NumPrompts: 100, Pairs: 6, MaxTokens: 32, Equivalence: 0.02, Order: "AB/BA", Restart: "each-block", Caches: "off", ServerThread: 1},
+			Experiment: record.Experiment{Model: "random:tiny", Dataset: "builtin", RequestRate: 10, NumPrompts: 100, Pairs: 6, MaxTokens: 32, Equivalence: 0.02, Order: "AB/BA", Restart: "each-block", Caches: "off", ServerThreads: 1},
 			Variants:   []record.Variant{{Name: "main", Kind: "builtin", Mode: "reference", Convention: "bicubic"}},
 			Workload:   record.Workload{SHA256: "0123456789abcdef0123", Items: 600, Images: 16, Source: "builtin"},
 			Environment: record.Environment{

@@ -118,7 +118,7 @@ func environmentLines(c *compare.Comparison) []string {
 		fmt.Sprintf("%s, %s, %d MB; %s %s, kernel %s", e.CPU, count(e.Cores, "core", "cores"), e.MemoryMB, e.OS, e.Arch, e.Kernel),
 		"features: " + strings.Join(e.Features, " "),
 		fmt.Sprintf("siglab %s, %s, binary %.12s; servers: %s", c.Manifest.Siglab, e.Go, e.BinaryHash, strings.Join(e.Servers, ", ")),
-		fmt.Sprintf("model %s, data set %s, %s", c.Manifest.Experiment.Model, c.Manifest.Experiment.Dataset, count(c.Manifest.Experiment.ServerThread, "thread of the server", "threads of the server")),
+		fmt.Sprintf("model %s, data set %s, %s", c.Manifest.Experiment.Model, c.Manifest.Experiment.Dataset, count(c.Manifest.Experiment.ServerThreads, "thread of the server", "threads of the server")),
 	}
 }
 

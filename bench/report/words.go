@@ -143,7 +143,7 @@ func attribution(k compare.Kernel, measured compare.Interval) string {
 	case !known(measured.Low) || !known(measured.High):
 		return text
 	case measured.Low <= k.Predicted && k.Predicted <= measured.High:
-		return text + ": they agree"
+		return text + ": consistent with each other"
 	case measured.Low <= 0 && 0 <= measured.High:
 		return text + ": neither is told apart from nothing"
 	case math.Abs(measured.Value) > 2*math.Abs(k.Predicted):

@@ -114,7 +114,7 @@ func (c *benchCmd) plan(ctx context.Context) (experiment.Plan, error) {
 	}
 	for _, v := range variants {
 		server := &variant.Builtin{
-			Name: v.Name, Program: exe, Model: c.Model, PosEmbed: v.Mode, Threads: plan.Experiment.ServerThread,
+			Name: v.Name, Program: exe, Model: c.Model, PosEmbed: v.Mode, Threads: plan.Experiment.ServerThreads,
 			Port: c.Port, Delay: v.InjectDelay, Log: filepath.Join(c.Out, "server_"+v.Name+".log"),
 		}
 		v.Argv = server.Argv()
@@ -135,6 +135,6 @@ func (c *benchCmd) experiment(variants int) record.Experiment {
 	return record.Experiment{
 		Model: c.Model, Dataset: c.Dataset, RequestRate: c.RequestRate, Burstiness: 1, NumPrompts: c.NumPrompts, Pairs: c.Pairs,
 		MaxTokens: c.MaxTokens, IgnoreEOS: true, Seed: c.Seed, Warmups: c.Warmups, Restart: "each-block", Order: order,
-		Caches: "off", Timeout: c.Timeout, Equivalence: 0.02, Alpha: 0.05, ServerThread: threads,
+		Caches: "off", Timeout: c.Timeout, Equivalence: 0.02, Alpha: 0.05, ServerThreads: threads,
 	}
 }
