@@ -25,6 +25,13 @@ func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) answerChat(w http.ResponseWriter, r *http.Request, arrived time.Time) error {
+	// Before anything else is done with the request, so that all of it comes later by
+	// the delay: work that overlapped with it would hide a part.
+	if s.config.InjectDelay > 0 {
+		if err := pace.SleepUntil(r.Context(), arrived.Add(s.config.InjectDelay), 0); err != nil {
+			return err
+		}
+	}
 	chat, err := readRequest(w, r)
 	if err != nil {
 		s.writeError(w, err)
@@ -40,11 +47,6 @@ func (s *Server) answerChat(w http.ResponseWriter, r *http.Request, arrived time
 	// the answer before the engine does.
 	ctx, cancel := context.WithCancel(r.Context())
 	defer cancel()
-	if s.config.InjectDelay > 0 {
-		if err := pace.SleepUntil(ctx, arrived.Add(s.config.InjectDelay), 0); err != nil {
-			return err
-		}
-	}
 	stream, err := s.engine.Submit(ctx, request)
 	if err != nil {
 		s.writeError(w, err)
