@@ -23,12 +23,13 @@ type Options struct {
 type Send func(context.Context, record.Item) record.Observation
 
 // The pacing goroutine sleeps in the operating system and spins over the last
-// stretch, which covers how late such a sleep returns. Where gaps are shorter than
-// it, the spin is bounded by a share of them, so that a high rate does not burn the
-// core that the server needs.
+// stretch. That is longer than the time for which a busy machine keeps a woken thread
+// waiting: 3 ms here, the scheduler's slice, which without the spin would be the
+// send's lag. Where gaps are short the spin is bounded by a share of them, so that
+// a high rate does not burn the core that the server needs.
 const (
-	longestSpin = 300 * time.Microsecond
-	spinShare   = 4 // of a mean gap
+	longestSpin = 4 * time.Millisecond
+	spinShare   = 20 // of a mean gap: 5 % of a core
 )
 
 // Run sends the items, which ascend by Offset, at start+Offset each, and returns
