@@ -32,7 +32,7 @@ type page struct {
 	Tables                                      []pageTable
 	Legend                                      []legendEntry
 	Gates                                       []pageGate
-	Work, Kernel, Caveats                       []string
+	Notes, Work, Kernel, Caveats                []string
 	Environment, Reproduce                      []string
 	Command                                     string
 }
@@ -64,6 +64,7 @@ func newPage(dir string, c *compare.Comparison) page {
 		Title: "siglab: " + variantList(c), Headline: headline(c), Scope: scope(c), Model: m.Experiment.Model,
 		Load:    fmt.Sprintf("%s, blocks of %d requests at %g/s, %d output tokens", pairCount(c, c.Pairs), m.Experiment.NumPrompts, m.Experiment.RequestRate, m.Experiment.MaxTokens),
 		When:    m.Started.UTC().Format("2006-01-02 15:04 UTC"),
+		Notes:   noteLines(c),
 		Work:    workLines(c),
 		Kernel:  kernelLines(c),
 		Caveats: warningTexts(c.Warnings), Environment: environmentLines(c), Reproduce: reproduceLines(dir, c)[1:], Command: strings.Join(m.Command, " "),
@@ -77,11 +78,11 @@ func newPage(dir string, c *compare.Comparison) page {
 			p.Forests = append(p.Forests, chart{metric.Variant + ": " + label(metric.Metric), forest(metric)})
 		}
 	}
-	for _, v := range m.Variants[1:] {
+	for _, v := range m.Variants[min(1, len(m.Variants)):] {
 		p.Tables = append(p.Tables, pageRows(c, v.Name))
 	}
 	for i, v := range m.Variants {
-		p.Legend = append(p.Legend, legendEntry{v.Name, i})
+		p.Legend = append(p.Legend, legendEntry{v.Name, i % 8})
 	}
 	for _, q := range []struct{ key, title string }{{"ttft_ms", "TTFT"}, {"tpot_ms", "TPOT"}, {"e2el_ms", "E2EL"}} {
 		p.ECDFs = append(p.ECDFs, chart{q.title + ", ms", ecdf(c, q.key)})

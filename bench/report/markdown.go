@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"siglab/bench/compare"
@@ -29,6 +30,7 @@ func Markdown(w io.Writer, dir string, c *compare.Comparison) error {
 	fmt.Fprintf(&b, "\n%s\n\n", tableMark)
 	markdownTable(&b, c)
 	b.WriteString("\nChanges are candidate against baseline over " + pairCount(c, c.Pairs) + " of blocks, with 95 % intervals (Student t on log ratios); ~ holds 0; * is primary.\n")
+	markdownList(&b, "Notes", noteLines(c))
 	markdownList(&b, "Gates", gateLines(c))
 	markdownList(&b, "Work", workLines(c))
 	markdownList(&b, "From the kernel to the request", kernelLines(c))
@@ -44,10 +46,13 @@ func Markdown(w io.Writer, dir string, c *compare.Comparison) error {
 
 // markdownTable has a row per metric and two columns per candidate.
 func markdownTable(b *bytes.Buffer, c *compare.Comparison) {
+	if len(c.Manifest.Variants) < 2 {
+		return
+	}
 	candidates := c.Manifest.Variants[1:]
-	head, rule := "| Metric | "+c.Manifest.Variants[0].Name+" |", "|---|---:|"
+	head, rule := "| Metric | "+escapeMarkdown(c.Manifest.Variants[0].Name)+" |", "|---|---:|"
 	for _, v := range candidates {
-		head += " " + v.Name + " | Change |"
+		head += " " + escapeMarkdown(v.Name) + " | Change |"
 		rule += "---:|---:|"
 	}
 	fmt.Fprintf(b, "%s\n%s\n", head, rule)
@@ -108,6 +113,27 @@ func gateLines(c *compare.Comparison) []string {
 			state = "FAILED"
 		}
 		lines = append(lines, fmt.Sprintf("%s: %s (%s)", g.Name, state, g.Detail))
+	}
+	return lines
+}
+
+// noteLines are the notes of all metrics, each with the metrics that it is about.
+func noteLines(c *compare.Comparison) []string {
+	var order []string
+	about := map[string][]string{}
+	for _, m := range c.Metrics {
+		for _, n := range m.Notes {
+			if len(about[n.Text]) == 0 {
+				order = append(order, n.Text)
+			}
+			if name := label(m.Metric); !slices.Contains(about[n.Text], name) {
+				about[n.Text] = append(about[n.Text], name)
+			}
+		}
+	}
+	var lines []string
+	for _, text := range order {
+		lines = append(lines, strings.Join(about[text], ", ")+": "+text)
 	}
 	return lines
 }

@@ -177,6 +177,21 @@ func TestHTML(t *testing.T) {
 	}
 }
 
+// TestOneOrNoVariant: a report of too little says so.
+func TestOneOrNoVariant(t *testing.T) {
+	one := comparison()
+	none := comparison()
+	none.Manifest.Variants, none.Arms, none.Kernel = nil, nil, nil
+	for _, c := range []*compare.Comparison{one, none} {
+		for name, write := range map[string]func(io.Writer, string, *compare.Comparison) error{"text": Text, "markdown": Markdown, "html": HTML} {
+			var b bytes.Buffer
+			if err := write(&b, "run", c); err != nil || !strings.Contains(b.String(), "nothing to compare") {
+				t.Errorf("%s: error %v\n%s", name, err, b.String())
+			}
+		}
+	}
+}
+
 func TestHeadline(t *testing.T) {
 	if got := headline(comparison("optimized")); got != "optimized against main: faster in Median TTFT; equivalent in Median E2EL; inconclusive in Median TPOT." {
 		t.Errorf("headline %q", got)

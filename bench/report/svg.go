@@ -169,8 +169,8 @@ func series(c *compare.Comparison, key string) template.HTML {
 	last := 0
 	for _, a := range c.Arms {
 		for _, b := range a.Blocks {
-			if b.Block.Void == "" {
-				all = append(all, b.Values[key])
+			if v, has := b.Values[key]; has && b.Block.Void == "" {
+				all = append(all, v)
 				last = max(last, b.Block.ID)
 			}
 		}

@@ -51,7 +51,7 @@ func (t *textReport) verdict() {
 
 // table is one section per candidate.
 func (t *textReport) table() {
-	for _, variant := range t.c.Manifest.Variants[1:] {
+	for _, variant := range t.c.Manifest.Variants[min(1, len(t.c.Manifest.Variants)):] {
 		t.WriteString("\n")
 		table := tabwriter.NewWriter(t, 0, 0, 2, ' ', 0)
 		fmt.Fprintf(table, "metric\t%s\t%s\tchange [95 %% CI]\tabsolute [95 %% CI]\tp\t\n", t.c.Manifest.Variants[0].Name, variant.Name)

@@ -55,6 +55,9 @@ func pairCount(c *compare.Comparison, n int) string {
 
 // headline is the result in one line.
 func headline(c *compare.Comparison) string {
+	if len(c.Manifest.Variants) < 2 {
+		return "One variant: there is nothing to compare."
+	}
 	if !c.Valid {
 		return "The run is not valid: there is no verdict."
 	}
@@ -101,10 +104,16 @@ func scope(c *compare.Comparison) []string {
 		fmt.Sprintf("This compares implementations inside the embedded engine, on this CPU (%s, %s): %s.", m.Environment.CPU, count(m.Environment.Cores, "core", "cores"), strings.Join(implementations, "; ")),
 		"It claims nothing about a GPU, where both the kernels and what surrounds them cost something else.",
 	}
-	if eager && fused {
-		lines = append(lines, "reference and bilinear are computed in the form of eager torch, the other modes in one fused pass: between these, convention and implementation change together.")
-	} else if eager {
+	switch {
+	case eager && fused && oneConvention(m.Variants):
+		lines = append(lines, "One convention, computed in the form of eager torch (reference, bilinear) and in one fused pass (the other modes): the difference is the implementation.")
+	case eager && fused:
+		lines = append(lines, "reference and bilinear are computed in the form of eager torch, the other modes in one fused pass: where the conventions differ as well, both change together.")
+	case eager:
 		lines = append(lines, "All are computed in the form of eager torch; bilinear-fused and exact are the fair opponents of each other.")
+	}
+	if strings.HasPrefix(m.Experiment.Model, "random:") {
+		lines = append(lines, m.Experiment.Model+" has random weights: the answers are noise, the work is real.")
 	}
 	for _, v := range m.Variants {
 		if v.InjectDelay > 0 {
@@ -112,6 +121,16 @@ func scope(c *compare.Comparison) []string {
 		}
 	}
 	return lines
+}
+
+// oneConvention reports whether all variants resample by the same convention.
+func oneConvention(variants []record.Variant) bool {
+	for _, v := range variants {
+		if v.Convention != variants[0].Convention {
+			return false
+		}
+	}
+	return true
 }
 
 // isEager reports whether a mode is computed in the form of eager torch.
@@ -158,8 +177,8 @@ const mostListed = 20
 // workLines say whether the variants gave the same answers.
 func workLines(c *compare.Comparison) []string {
 	var lines []string
-	base := c.Manifest.Variants[0].Name
 	for _, w := range c.Work {
+		base := c.Manifest.Variants[0].Name
 		if w.Compared == 0 {
 			lines = append(lines, fmt.Sprintf("%s against %s: no request was answered by both", w.Variant, base))
 			continue

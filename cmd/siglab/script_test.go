@@ -24,8 +24,18 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", RequireExplicitExec: true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "try": try},
 	})
+}
+
+// try executes a command that may succeed or fail; what it printed and wrote decides.
+func try(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: try command [argument...]")
+	}
+	if err := ts.Exec(args[0], args[1:]...); err != nil {
+		ts.Logf("[%v]", err)
+	}
 }
 
 // waitFor waits until a file is there and not empty, for half a minute at most.
