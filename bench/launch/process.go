@@ -39,6 +39,7 @@ type Process struct {
 	cmd     *exec.Cmd
 	tie     io.WriteCloser // closing it asks the child to end
 	log     *os.File
+	logged  int64 // length of the log before this child: what an earlier one said
 	copying sync.WaitGroup
 	exited  chan struct{}
 	err     error // how it ended; read after exited is closed
@@ -58,6 +59,9 @@ func Start(ctx context.Context, spec Spec) (*Process, string, error) {
 		return nil, "", fmt.Errorf("launch variant %q: log: %w", spec.Name, err)
 	}
 	p := &Process{spec: spec, log: log, exited: make(chan struct{})}
+	if info, err := log.Stat(); err == nil {
+		p.logged = info.Size()
+	}
 	address, err := p.start()
 	if err != nil {
 		_ = log.Close() // nothing of value was written
@@ -183,13 +187,14 @@ func (p *Process) waitExit(ctx context.Context, grace time.Duration) bool {
 	return false
 }
 
-// lastLines quotes the end of the log, for errors.
+// lastLines quotes the end of what this child logged, for errors.
 func (p *Process) lastLines() string {
 	const most = 5
 	data, err := os.ReadFile(p.spec.Log)
-	if err != nil || len(data) == 0 {
+	if err != nil || int64(len(data)) <= p.logged {
 		return "; see " + p.spec.Log
 	}
+	data = data[p.logged:]
 	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
 	if len(lines) > most {
 		lines = lines[len(lines)-most:]

@@ -70,7 +70,7 @@ func newPage(dir string, c *compare.Comparison) page {
 		Caveats: warningTexts(c.Warnings), Environment: environmentLines(c), Reproduce: reproduceLines(dir, c)[1:], Command: strings.Join(m.Command, " "),
 	}
 	if m.Stopped != "complete" {
-		p.Stopped = m.Stopped
+		p.Stopped = stopped(c)
 	}
 	for _, metric := range c.Metrics {
 		if metric.Primary {

@@ -39,7 +39,7 @@ type textReport struct {
 func (t *textReport) verdict() {
 	t.paragraph(headline(t.c), "")
 	if t.c.Manifest.Stopped != "complete" {
-		t.paragraph(fmt.Sprintf("The run ended early (%s), with %s complete.", t.c.Manifest.Stopped, pairCount(t.c, t.c.Pairs)), "")
+		t.paragraph(fmt.Sprintf("The run ended early (%s), with %s complete.", stopped(t.c), pairCount(t.c, t.c.Pairs)), "")
 	}
 	t.WriteString("\n")
 	for _, m := range t.c.Metrics {

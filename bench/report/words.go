@@ -45,6 +45,15 @@ func sentence(c *compare.Comparison, m compare.Metric) string {
 	return text
 }
 
+// stopped says why a run ended early. One whose manifest still says that it runs was
+// killed, or is being looked at while it does.
+func stopped(c *compare.Comparison) string {
+	if c.Manifest.Stopped == "running" {
+		return "killed, or still running"
+	}
+	return c.Manifest.Stopped
+}
+
 // pairCount is "6 pairs", or rounds where there are more than two variants.
 func pairCount(c *compare.Comparison, n int) string {
 	if len(c.Manifest.Variants) > 2 {

@@ -58,7 +58,11 @@ func (c *benchCmd) Run(ctx context.Context) error {
 	if manifest.Stopped != experiment.StoppedComplete {
 		fmt.Fprintf(os.Stderr, "siglab: the run ended early (%s); what was measured is in %s, and `siglab report %s` shows it again\n", manifest.Stopped, c.Out, c.Out)
 	}
-	return publish(c.Out, c.JSON)
+	err = publish(c.Out, c.JSON)
+	if err != nil && !errors.Is(err, errNotValid) {
+		err = fmt.Errorf("%w; what was measured is kept, and `siglab report %s` tries again", err, c.Out)
+	}
+	return err
 }
 
 // publish computes the results of a run directory, writes them into it and

@@ -103,7 +103,7 @@ func (c *benchCmd) check(variants int) error {
 	if c.Pairs == 0 {
 		c.Pairs = experiment.BalancedRounds(variants, defaultPairs)
 	} else if balanced := experiment.BalancedRounds(variants, c.Pairs); balanced != c.Pairs {
-		fmt.Fprintf(os.Stderr, "siglab: %d rounds of %d variants do not balance their order; %d would\n", c.Pairs, variants, balanced)
+		fmt.Fprintf(os.Stderr, "siglab: --pairs %d of %d variants does not balance their order; %d would\n", c.Pairs, variants, balanced)
 	}
 	if c.Out == "" {
 		c.Out = "benchmark_results_" + time.Now().Format("20060102_150405")

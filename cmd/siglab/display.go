@@ -69,7 +69,11 @@ func (d *display) event(e experiment.Event) {
 		}
 		return
 	case e.Phase == experiment.PhaseVoid:
-		d.line("block %d (%s) is void and is repeated once: %s", e.Block.ID, e.Block.Variant, e.Detail)
+		next := "and is repeated once"
+		if e.Block.Attempt > 1 {
+			next = "as well, so the run ends"
+		}
+		d.line("block %d (%s) is void %s: %s", e.Block.ID, e.Block.Variant, next, e.Detail)
 		if d.bar != nil {
 			d.bar.SetCurrent(int64(e.Block.Pair*len(d.plan.Arms)+e.Block.Slot) * int64(e.Block.Requests))
 		}
