@@ -91,14 +91,7 @@ func newPage(dir string, c *compare.Comparison) page {
 		p.Series = append(p.Series, chart{label(key) + ", ms", series(c, key)})
 	}
 	for _, g := range c.Gates {
-		state := "ok"
-		switch {
-		case !g.Checked:
-			state = "unchecked"
-		case !g.OK:
-			state = "failed"
-		}
-		p.Gates = append(p.Gates, pageGate{g.Name, state, g.Detail})
+		p.Gates = append(p.Gates, pageGate{g.Name, gateState(g), g.Detail})
 	}
 	return p
 }

@@ -105,16 +105,19 @@ func escapeMarkdown(text string) string {
 func gateLines(c *compare.Comparison) []string {
 	var lines []string
 	for _, g := range c.Gates {
-		state := "ok"
-		switch {
-		case !g.Checked:
-			state = "not checked"
-		case !g.OK:
-			state = "FAILED"
-		}
-		lines = append(lines, fmt.Sprintf("%s: %s (%s)", g.Name, state, g.Detail))
+		lines = append(lines, fmt.Sprintf("%s: %s (%s)", g.Name, gateState(g), g.Detail))
 	}
 	return lines
+}
+
+func gateState(g compare.Gate) string {
+	switch {
+	case !g.Checked:
+		return "not checked"
+	case !g.OK:
+		return "FAILED"
+	}
+	return "ok"
 }
 
 // noteLines are the notes of all metrics, each with the metrics that it is about.
