@@ -3,6 +3,48 @@ package posembed
 // float is a type that the processor calculates with.
 type float interface{ float32 | float64 }
 
+// genericRows is the rowsFunc of Generic for types that the processor calculates
+// with.
+func genericRows[T float](p *Plan, w *workspace, dst, src []T, dim, begin, end int) {
+	w.row = resize(w.row, p.from.Cols*dim)
+	width := p.to.Cols * dim
+	for y := begin; y < end; y++ {
+		resampleRowGeneric(p, dst[y*width:][:width], w.row, src, y)
+	}
+}
+
+// half is a 16-bit type.
+type half interface {
+	BFloat16 | Float16
+	Float32() float32
+}
+
+// genericHalfRows is the rowsFunc of Generic for a 16-bit type: widened to float32,
+// which is exact, and rounded once from float64.
+func genericHalfRows[T half](round func(float64) T) rowsFunc[T] {
+	return func(p *Plan, w *workspace, dst, src []T, dim, begin, end int) {
+		pitch, width := p.from.Cols*dim, p.to.Cols*dim
+		w.table = resize(w.table, len(src))
+		w.row, w.wide = resize(w.row, pitch), resize(w.wide, width)
+		widened := 0 // source rows below are in w.table, or will not be read again
+		for y := begin; y < end; y++ {
+			index, _ := p.rows.taps(y)
+			first, last := int(index[0]), int(index[len(index)-1])
+			for r := max(first, widened); r <= last; r++ {
+				for i, v := range src[r*pitch:][:pitch] {
+					w.table[r*pitch+i] = v.Float32()
+				}
+			}
+			widened = max(widened, last+1)
+			resampleRowGeneric(p, w.wide, w.row, w.table, y)
+			out := dst[y*width:][:width]
+			for i, v := range w.wide {
+				out[i] = round(v)
+			}
+		}
+	}
+}
+
 // resampleRowGeneric writes row y of the result, dst [to.Cols, dim]. First the
 // source rows that it needs are blended into row [from.Cols, dim] in float64, then
 // that row's positions into each of the output's.

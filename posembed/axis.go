@@ -1,5 +1,11 @@
 package posembed
 
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
 // axis is the weight matrix [to, from] of one axis, which is zero but for a band:
 // for every output index the source indices that it reads and their weights.
 // Indices ascend; where a convention clamps them to the table, one occurs more
@@ -8,6 +14,12 @@ type axis struct {
 	end    []int32   // [to], where the taps of an output index end in index and weight
 	index  []int32   // source indices, all outputs after one another
 	weight []float64 // same length as index
+	most   int       // taps of the output index that has most
+
+	// The same taps for kernels that sum in float32, those of each output index in
+	// the order in which they are summed.
+	singleIndex []int32
+	single      []float32
 }
 
 // newAxis computes the weights along one axis from size from to size to, both
@@ -15,13 +27,13 @@ type axis struct {
 func newAxis(from, to int, c Convention) axis {
 	switch c {
 	case BicubicAntialias:
-		return antialiasAxis(from, to, cubicKernel, 2)
+		return antialiasAxis(from, to, cubicKernel, 2).rounded()
 	case BilinearAntialias:
-		return antialiasAxis(from, to, triangleKernel, 1)
+		return antialiasAxis(from, to, triangleKernel, 1).rounded()
 	case Bilinear, BilinearAlignCorners:
-		return linearAxis(from, to, c)
+		return linearAxis(from, to, c).rounded()
 	default:
-		return cubicAxis(from, to, c)
+		return cubicAxis(from, to, c).rounded()
 	}
 }
 
@@ -43,11 +55,51 @@ func (a *axis) add(index int, weight float64) {
 // next ends the taps of one output index and begins the next.
 func (a *axis) next() { a.end = append(a.end, int32(len(a.index))) }
 
+// rounded is the axis, complete, with its weights also in float32. So that a constant table
+// comes back with the least error, those of an output index are made to add up to
+// what they did before they were rounded, and the smallest are summed first: every
+// partial sum but the last two is then small, and with it its rounding.
+func (a axis) rounded() axis {
+	a.singleIndex = slices.Clone(a.index)
+	a.single = make([]float32, len(a.weight))
+	for i := range a.end {
+		begin, end := a.span(i)
+		a.most = max(a.most, int(end-begin))
+		index, single := a.singleIndex[begin:end], a.single[begin:end]
+		order := make([]int, end-begin)
+		for k := range order {
+			order[k] = k
+		}
+		weight := a.weight[begin:end]
+		slices.SortStableFunc(order, func(j, k int) int { return cmp.Compare(math.Abs(weight[j]), math.Abs(weight[k])) })
+		lost := 0.0 // of the weights' sum, to rounding
+		for at, k := range order {
+			index[at] = a.index[int(begin)+k]
+			if weight[k] != 0 { // a tap without weight stays without
+				single[at] = float32(weight[k] + lost)
+				lost += weight[k] - float64(single[at])
+			}
+		}
+	}
+	return a
+}
+
 // taps are the source indices and weights of output index i.
 func (a *axis) taps(i int) ([]int32, []float64) {
-	begin := int32(0)
+	begin, end := a.span(i)
+	return a.index[begin:end], a.weight[begin:end]
+}
+
+// singleTaps is taps for kernels that sum in float32.
+func (a *axis) singleTaps(i int) ([]int32, []float32) {
+	begin, end := a.span(i)
+	return a.singleIndex[begin:end], a.single[begin:end]
+}
+
+// span is where the taps of output index i begin and end.
+func (a *axis) span(i int) (begin, end int32) {
 	if i > 0 {
 		begin = a.end[i-1]
 	}
-	return a.index[begin:a.end[i]], a.weight[begin:a.end[i]]
+	return begin, a.end[i]
 }

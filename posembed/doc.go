@@ -42,15 +42,26 @@
 // A grid resampled to itself is a copy, bit for bit, in every convention but
 // bicubic-offset, which is not the identity there and is computed.
 //
+// # Implementations
+//
+// [Generic] is the oracle: it sums in float64 and rounds once, to nearest even, to
+// the type of the table. Products are rounded before they are added (never fused),
+// so its results have the same bits on every architecture. [AVX2] and [AVX512],
+// chosen at run time, sum in float32 with fused multiplications. Before the last
+// rounding their error is at most two units in the last place (2·2⁻²³) of
+// Σ|weight|·|value| over the taps; constant tables come back within two units in
+// the last place, and to the bit in 16-bit types. doc/numerics.md derives the
+// bounds. What they cannot compute within them, plans with more than twelve taps
+// along an axis, and tables with fewer channels than a register holds, they leave to
+// Generic.
+//
+// A result has the same bits for any number of threads, alone or in a [Batch].
+//
 // # Deviations from PyTorch
 //
 // PyTorch computes coordinates and weights of a float32 table in float32; here
-// coordinates are exact fractions of integers and weights are float64. On tables
-// of standard normal values the two differ by up to 1.1e-5. Sums are taken in
-// float64 and rounded once, to nearest even, to the type of the table. Products
-// are rounded before they are added (never fused), so that a plan's results have
-// the same bits on every architecture. The modes reference and bilinear keep to
-// float32, as what they stand for does.
+// coordinates are exact fractions of integers and weights are computed in float64.
+// On tables of standard normal values the two differ by up to 1.1e-5.
 //
 // A tap whose weight is zero is still read, as PyTorch does: a NaN or an
 // infinity under it gives NaN.

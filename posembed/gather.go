@@ -100,11 +100,3 @@ func scaleRows(dst, src []float32, weights []float32, dim int) {
 		}
 	}
 }
-
-// resize is a slice of length n, the given one if it is large enough.
-func resize(s []float32, n int) []float32 {
-	if cap(s) < n {
-		return make([]float32, n)
-	}
-	return s[:n]
-}

@@ -10,13 +10,13 @@ import (
 // TestLRU asks for grids of one row, whose cost is their columns, and notes which
 // had to be computed.
 func TestLRU(t *testing.T) {
-	c := lru[int]{budget: 10}
 	var computed []int
+	c := newLRU(10, func(g Grid) (int, error) {
+		computed = append(computed, g.Cols)
+		return -g.Cols, nil
+	})
 	ask := func(cols int) {
-		got, err := c.get(Grid{1, cols}, cols, func() (int, error) {
-			computed = append(computed, cols)
-			return -cols, nil
-		})
+		got, err := c.get(Grid{1, cols}, cols)
 		if got != -cols || err != nil {
 			t.Errorf("get(%d) = %d, %v", cols, got, err)
 		}
@@ -41,14 +41,18 @@ func TestLRU(t *testing.T) {
 			t.Errorf("%s: computed (-want +got):\n%s", test.why, diff)
 		}
 	}
+	want := CacheStats{Hits: 9, Misses: 9, Evicted: 6, Entries: 1, Used: 2, Budget: 10}
+	if diff := cmp.Diff(want, c.counted()); diff != "" {
+		t.Errorf("counted (-want +got):\n%s", diff)
+	}
 }
 
 // TestLRUError: an error is the value's, however often it is asked for.
 func TestLRUError(t *testing.T) {
-	c := lru[int]{budget: 1}
 	broken, calls := errors.New("broken"), 0
+	c := newLRU(1, func(Grid) (int, error) { calls++; return 0, broken })
 	for range 2 {
-		if _, err := c.get(Grid{1, 1}, 1, func() (int, error) { calls++; return 0, broken }); !errors.Is(err, broken) {
+		if _, err := c.get(Grid{1, 1}, 1); !errors.Is(err, broken) {
 			t.Errorf("error %v, want %v", err, broken)
 		}
 	}

@@ -9,6 +9,9 @@ type Plan struct {
 	from, to   Grid
 	convention Convention
 	rows, cols axis // Wy [to.Rows, from.Rows] and Wx [to.Cols, from.Cols]; empty if Identity
+
+	execution Execution // resolved
+	alone     []*Plan   // the plan itself, as the list of plans of a job
 }
 
 // NewPlan computes the weights from one grid to another. It takes time and
@@ -28,8 +31,24 @@ func NewPlan(from, to Grid, c Convention) (*Plan, error) {
 		p.rows = newAxis(from.Rows, to.Rows, c)
 		p.cols = newAxis(from.Cols, to.Cols, c)
 	}
-	return p, nil
+	return p.With(Execution{})
 }
+
+// With is the plan, its weights shared, applied in another way.
+func (p *Plan) With(e Execution) (*Plan, error) {
+	e, err := e.resolved()
+	if err != nil {
+		return nil, fmt.Errorf("plan from %v to %v: %w", p.from, p.to, err)
+	}
+	q := *p
+	q.execution = e
+	q.alone = []*Plan{&q}
+	return &q, nil
+}
+
+// Execution is how the plan is applied: the implementation, which is never
+// Fastest, and the number of threads.
+func (p *Plan) Execution() Execution { return p.execution }
 
 // From is the grid of the tables that the plan is applied to.
 func (p *Plan) From() Grid { return p.from }

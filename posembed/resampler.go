@@ -19,8 +19,9 @@ type Resampler struct {
 	from  Grid
 	dim   int
 
-	plans       lru[*Plan]
-	results     lru[[]float32]
+	execution   Execution
+	plans       *lru[*Plan]
+	results     *lru[[]float32]
 	temporaries sync.Pool // of *gatherTemporaries
 }
 
@@ -34,10 +35,31 @@ func NewResampler(m Mode, table []float32, from Grid, dim int) (*Resampler, erro
 	if err != nil {
 		return nil, fmt.Errorf("resampler: %w", err)
 	}
-	r := &Resampler{mode: m, table: table, from: from, dim: dim}
-	r.plans.budget = plansKept
-	r.results.budget = resultsKept
-	return r, nil
+	return newResampler(m, table, from, dim, Execution{}), nil
+}
+
+func newResampler(m Mode, table []float32, from Grid, dim int, e Execution) *Resampler {
+	r := &Resampler{mode: m, table: table, from: from, dim: dim, execution: e}
+	r.plans = newLRU(plansKept, r.newPlan)
+	r.results = newLRU(resultsKept, r.newResult)
+	return r
+}
+
+// With is a Resampler of the same table whose plans are applied in another way. It
+// has caches of its own. Reference and BilinearGather, which imitate others, stay
+// as they are.
+func (r *Resampler) With(e Execution) (*Resampler, error) {
+	e, err := e.resolved()
+	if err != nil {
+		return nil, fmt.Errorf("resampler: %w", err)
+	}
+	return newResampler(r.mode, r.table, r.from, r.dim, e), nil
+}
+
+// Stats counts what was asked of the Resampler's two caches: the plans of its
+// grids, and in mode Cached their results.
+func (r *Resampler) Stats() (plans, results CacheStats) {
+	return r.plans.counted(), r.results.counted()
 }
 
 // Mode is how the table is resampled.
@@ -72,11 +94,24 @@ func (r *Resampler) Resample(dst []float32, to Grid) error {
 	}
 }
 
+// newPlan is the plan to a grid.
+func (r *Resampler) newPlan(to Grid) (*Plan, error) {
+	p, err := NewPlan(r.from, to, r.mode.Convention())
+	if err != nil {
+		return nil, err
+	}
+	return p.With(r.execution)
+}
+
+// newResult is the table resampled to a grid.
+func (r *Resampler) newResult(to Grid) ([]float32, error) {
+	result := make([]float32, to.Len()*r.dim)
+	return result, r.apply(result, to)
+}
+
 // apply resamples in one pass, by the grid's plan.
 func (r *Resampler) apply(dst []float32, to Grid) error {
-	plan, err := r.plans.get(to, 1, func() (*Plan, error) {
-		return NewPlan(r.from, to, r.mode.Convention())
-	})
+	plan, err := r.plans.get(to, 1)
 	if err != nil {
 		return err
 	}
@@ -85,10 +120,7 @@ func (r *Resampler) apply(dst []float32, to Grid) error {
 
 // copyResult copies the grid's result, computed by apply the first time.
 func (r *Resampler) copyResult(dst []float32, to Grid) error {
-	result, err := r.results.get(to, len(dst), func() ([]float32, error) {
-		result := make([]float32, len(dst))
-		return result, r.apply(result, to)
-	})
+	result, err := r.results.get(to, len(dst))
 	copy(dst, result)
 	return err
 }

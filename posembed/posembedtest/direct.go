@@ -10,12 +10,15 @@ import (
 // definition: a double sum over the source for every output, with dense weight
 // matrices from floating-point coordinates. It shares no code with package
 // posembed and is slow.
-func Direct(src []float64, from, to posembed.Grid, c posembed.Convention, dim int) []float64 {
+//
+// scale is the same sum over absolute values, Σ|weight|·|value|: a sum of rounded
+// terms has an error in proportion to it.
+func Direct(src []float64, from, to posembed.Grid, c posembed.Convention, dim int) (dst, scale []float64) {
 	wy, wx := matrix(from.Rows, to.Rows, c), matrix(from.Cols, to.Cols, c)
-	dst := make([]float64, to.Len()*dim)
+	dst, scale = make([]float64, to.Len()*dim), make([]float64, to.Len()*dim)
 	for y := range to.Rows {
 		for x := range to.Cols {
-			out := dst[(y*to.Cols+x)*dim:][:dim]
+			out, absolute := dst[(y*to.Cols+x)*dim:][:dim], scale[(y*to.Cols+x)*dim:][:dim]
 			for row, v := range wy[y].weights {
 				for col, u := range wx[x].weights {
 					if u == 0 || v == 0 {
@@ -24,12 +27,13 @@ func Direct(src []float64, from, to posembed.Grid, c posembed.Convention, dim in
 					in := src[(row*from.Cols+col)*dim:][:dim]
 					for d := range out {
 						out[d] += v * u * in[d]
+						absolute[d] += math.Abs(v * u * in[d])
 					}
 				}
 			}
 		}
 	}
-	return dst
+	return dst, scale
 }
 
 // matrixRow is how one output index of an axis depends on the source.

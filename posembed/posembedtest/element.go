@@ -107,8 +107,8 @@ func filled[T Element](n int, v T) []T {
 	return s
 }
 
-// normals is a slice of n standard normal values rounded to T.
-func normals[T Element](rng *rand.Rand, n int) []T {
+// Normals is a slice of n standard normal values rounded to T.
+func Normals[T Element](rng *rand.Rand, n int) []T {
 	s := make([]T, n)
 	for i := range s {
 		s[i] = fromFloat64[T](rng.NormFloat64())

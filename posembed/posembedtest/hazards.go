@@ -13,11 +13,11 @@ import (
 // testNotFinite puts a NaN or an infinity into one value of the table. It must
 // show wherever it has weight, and nowhere that it is out of reach.
 func (impl Implementation[T]) testNotFinite(t *testing.T) {
-	const dim, channel = 3, 1
+	const dim, channel = wide, 18
 	rng := seeded(6)
 	from, at := posembed.Grid{Rows: 12, Cols: 10}, posembed.Grid{Rows: 5, Cols: 7}
 	for _, to := range []posembed.Grid{{Rows: 18, Cols: 23}, {Rows: 9, Cols: 8}} {
-		clean := normals[T](rng, from.Len()*dim)
+		clean := Normals[T](rng, from.Len()*dim)
 		finite := impl.resample(t, clean, from, to, dim)
 		wy, wx := matrix(from.Rows, to.Rows, impl.Convention), matrix(from.Cols, to.Cols, impl.Convention)
 		for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
@@ -52,7 +52,7 @@ func (impl Implementation[T]) testGuards(t *testing.T) {
 	for _, dim := range dims() {
 		for _, shape := range symmetryShapes()[:2] {
 			from, to := shape[0], shape[1]
-			src := normals[T](rng, from.Len()*dim)
+			src := Normals[T](rng, from.Len()*dim)
 			want := impl.resample(t, src, from, to, dim)
 
 			const guard = 64
@@ -74,13 +74,13 @@ func (impl Implementation[T]) testGuards(t *testing.T) {
 
 // testMisaligned wants the same bits wherever table and result begin.
 func (impl Implementation[T]) testMisaligned(t *testing.T) {
-	const dim = 17
+	const dim = wide
 	rng := seeded(8)
 	from, to := posembed.Grid{Rows: 5, Cols: 4}, posembed.Grid{Rows: 7, Cols: 9}
-	src := normals[T](rng, from.Len()*dim)
+	src := Normals[T](rng, from.Len()*dim)
 	want := impl.resample(t, src, from, to, dim)
-	for in := range 4 {
-		for out := range 4 {
+	for _, in := range []int{0, 1, 2, 3, 16} {
+		for _, out := range []int{0, 1, 2, 3, 16} {
 			table := append(make([]T, in), src...)[in:]
 			got := make([]T, out+len(want))[out:]
 			impl.resampleTo(t, got, table, from, to, dim)
@@ -94,7 +94,7 @@ func (impl Implementation[T]) testConcurrent(t *testing.T) {
 	const dim, workers, rounds = 33, 4, 3
 	rng := seeded(9)
 	from, to := posembed.Grid{Rows: 6, Cols: 6}, posembed.Grid{Rows: 10, Cols: 8}
-	src := normals[T](rng, from.Len()*dim)
+	src := Normals[T](rng, from.Len()*dim)
 	want := impl.resample(t, src, from, to, dim)
 	run, err := impl.Prepare(src, from, to, dim)
 	if err != nil {

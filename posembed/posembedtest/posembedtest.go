@@ -23,16 +23,22 @@ type Implementation[T Element] struct {
 	// and is called several times, also concurrently with different dst.
 	Prepare func(src []T, from, to posembed.Grid, dim int) (func(dst []T) error, error)
 
-	// Tolerance is the largest absolute error before the result is rounded to T.
-	// The suite's tables hold values of magnitude 1, a few times that at most.
-	Tolerance float64
+	// Tolerance and Relative bound the error before the result is rounded to T:
+	// Tolerance, for tables of magnitude 1, and Relative times Σ|weight|·|value|
+	// over the taps of the result.
+	Tolerance, Relative float64
 }
 
-// Run tests an implementation. It takes some tens of milliseconds on a CPU.
+// wide is a number of channels that no vector length divides and that is more than
+// the largest of them.
+const wide = 37
+
+// Run tests an implementation. It takes about a tenth of a second on a CPU.
 func Run[T Element](t *testing.T, impl Implementation[T]) {
 	t.Run("goldens", impl.testGoldens)
 	t.Run("random grids", impl.testRandomGrids)
 	t.Run("equal grids", impl.testEqualGrids)
+	t.Run("large result", impl.testLargeResult)
 	t.Run("thin grids", impl.testThinGrids)
 	t.Run("constant tables", impl.testConstantTables)
 	t.Run("ramps", impl.testRamps)

@@ -1,6 +1,7 @@
 package posembedtest
 
 import (
+	"math"
 	"testing"
 
 	"siglab/posembed"
@@ -18,37 +19,37 @@ func symmetryShapes() [][2]posembed.Grid {
 // testFlips wants a table that is upside down, or left to right, to give the
 // result upside down, or left to right.
 func (impl Implementation[T]) testFlips(t *testing.T) {
-	const dim = 3
+	const dim = wide
 	if impl.Convention == posembed.BicubicOffset {
 		t.Skip("the offset moves all coordinates one way")
 	}
 	rng := seeded(4)
 	for _, shape := range symmetryShapes() {
 		from, to := shape[0], shape[1]
-		src := normals[T](rng, from.Len()*dim)
+		src := Normals[T](rng, from.Len()*dim)
 		got := impl.resample(t, src, from, to, dim)
 		for _, flip := range []func(g posembed.Grid, row, col int) (int, int){
 			func(g posembed.Grid, row, col int) (int, int) { return g.Rows - 1 - row, col },
 			func(g posembed.Grid, row, col int) (int, int) { return row, g.Cols - 1 - col },
 		} {
 			flipped := impl.resample(t, moved(src, from, from, dim, flip), from, to, dim)
-			impl.checkEqual(t, moved(flipped, to, to, dim, flip), got, from, to, dim)
+			impl.checkEqual(t, moved(flipped, to, to, dim, flip), got, src, from, to, dim)
 		}
 	}
 }
 
 // testTransposition wants rows and columns to be treated alike.
 func (impl Implementation[T]) testTransposition(t *testing.T) {
-	const dim = 3
+	const dim = wide
 	rng := seeded(5)
 	swap := func(_ posembed.Grid, row, col int) (int, int) { return col, row }
 	transposed := func(g posembed.Grid) posembed.Grid { return posembed.Grid{Rows: g.Cols, Cols: g.Rows} }
 	for _, shape := range symmetryShapes() {
 		from, to := shape[0], shape[1]
-		src := normals[T](rng, from.Len()*dim)
+		src := Normals[T](rng, from.Len()*dim)
 		got := impl.resample(t, src, from, to, dim)
 		turned := impl.resample(t, moved(src, from, transposed(from), dim, swap), transposed(from), transposed(to), dim)
-		impl.checkEqual(t, moved(turned, transposed(to), to, dim, swap), got, from, to, dim)
+		impl.checkEqual(t, moved(turned, transposed(to), to, dim, swap), got, src, from, to, dim)
 	}
 }
 
@@ -65,13 +66,14 @@ func moved[T Element](src []T, from, to posembed.Grid, dim int, source func(g po
 	return dst
 }
 
-// checkEqual compares two results that stand for the same values: each may be off
-// by the tolerance and one rounding, which differs by up to a factor of two
+// checkEqual compares two results that stand for those of the table src: each may
+// be off by the bound and one rounding, which differs by up to a factor of two
 // between neighbouring values.
-func (impl Implementation[T]) checkEqual(t *testing.T, got, want []T, from, to posembed.Grid, dim int) {
+func (impl Implementation[T]) checkEqual(t *testing.T, got, want, src []T, from, to posembed.Grid, dim int) {
 	t.Helper()
 	f := formatOf[T]()
-	checkWithin(t, got, widened(want), from, to, dim, func(want float64) float64 {
-		return 2*impl.Tolerance + 3*max(f.unit*max(want, -want), f.tiny)
+	_, scale := Direct(widened(src), from, to, impl.Convention, dim)
+	checkWithin(t, got, widened(want), from, to, dim, func(i int) float64 {
+		return 2*impl.bound(scale[i]) + 3*max(f.unit*math.Abs(toFloat64(want[i])), f.tiny)
 	})
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package posembed_test
+
+const raceEnabled = false
