@@ -15,13 +15,14 @@ import (
 
 // cli is the command line; every command has its file.
 type cli struct {
-	Bench   benchCmd   `cmd:"" help:"Compare variants of a server in paired blocks under the same load."`
-	Report  reportCmd  `cmd:"" help:"Make the report of a run directory again."`
-	Compare compareCmd `cmd:"" help:"Compare two result files of 'vllm bench serve'."`
-	Serve   serveCmd   `cmd:"" help:"Serve a vision-language model with the OpenAI chat protocol."`
-	Inspect inspectCmd `cmd:"" help:"Tell which vision tower a model has and whether it interpolates its position table."`
-	Doctor  doctorCmd  `cmd:"" help:"Check what this machine has and what it lacks."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Bench    benchCmd    `cmd:"" help:"Compare variants of a server in paired blocks under the same load."`
+	Report   reportCmd   `cmd:"" help:"Make the report of a run directory again."`
+	Compare  compareCmd  `cmd:"" help:"Compare two result files of 'vllm bench serve'."`
+	Serve    serveCmd    `cmd:"" help:"Serve a vision-language model with the OpenAI chat protocol."`
+	Inspect  inspectCmd  `cmd:"" help:"Tell which vision tower a model has and whether it interpolates its position table."`
+	Resample resampleCmd `cmd:"" help:"Resample position tables: apply, accuracy, bench."`
+	Doctor   doctorCmd   `cmd:"" help:"Check what this machine has and what it lacks."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // Exit codes of the built binary (go run turns all but 0 into 1).

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -22,8 +23,16 @@ func TestMain(m *testing.M) {
 }
 
 func TestScripts(t *testing.T) {
+	good, err := filepath.Abs("../../internal/safetensors/testdata/good.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", RequireExplicitExec: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("GOOD", good)
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "try": try},
 	})
 }
