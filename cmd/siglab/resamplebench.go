@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -85,8 +86,8 @@ func (c *resampleBenchCmd) config() (resamplebench.Config, error) {
 		return config, usagef("--dim %d: want at least 1", c.Dim)
 	case c.Threads < 1:
 		return config, usagef("--threads %d: want at least 1", c.Threads)
-	case !strings.Contains(" f32 bf16 f16 ", " "+c.DType+" "):
-		return config, usagef("--dtype %q: want one of f32, bf16, f16", c.DType)
+	case !slices.Contains(resamplebench.DTypes(), c.DType):
+		return config, usagef("--dtype %q: want one of %s", c.DType, strings.Join(resamplebench.DTypes(), ", "))
 	}
 	return config, nil
 }
