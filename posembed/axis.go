@@ -14,12 +14,14 @@ type axis struct {
 	end    []int32   // [to], where the taps of an output index end in index and weight
 	index  []int32   // source indices, all outputs after one another
 	weight []float64 // same length as index
+	first  []int32   // [to], the source index of the first tap before it was clamped
 	most   int       // taps of the output index that has most
 
 	// The same taps for kernels that sum in float32, those of each output index in
 	// the order in which they are summed.
 	singleIndex []int32
 	single      []float32
+	ascending   []float32 // single in the order of index
 }
 
 // newAxis computes the weights along one axis from size from to size to, both
@@ -41,10 +43,15 @@ func newAxis(from, to int, c Convention) axis {
 func makeAxis(size, taps int) axis {
 	return axis{
 		end:    make([]int32, 0, size),
+		first:  make([]int32, 0, size),
 		index:  make([]int32, 0, taps),
 		weight: make([]float64, 0, taps),
 	}
 }
+
+// begin starts an output index whose first tap is at a source index, which may lie
+// outside the table.
+func (a *axis) begin(first int) { a.first = append(a.first, int32(first)) }
 
 // add appends a tap to the output index that is being built.
 func (a *axis) add(index int, weight float64) {
@@ -61,7 +68,7 @@ func (a *axis) next() { a.end = append(a.end, int32(len(a.index))) }
 // partial sum but the last two is then small, and with it its rounding.
 func (a axis) rounded() axis {
 	a.singleIndex = slices.Clone(a.index)
-	a.single = make([]float32, len(a.weight))
+	a.single, a.ascending = make([]float32, len(a.weight)), make([]float32, len(a.weight))
 	for i := range a.end {
 		begin, end := a.span(i)
 		a.most = max(a.most, int(end-begin))
@@ -79,6 +86,7 @@ func (a axis) rounded() axis {
 				single[at] = float32(weight[k] + lost)
 				lost += weight[k] - float64(single[at])
 			}
+			a.ascending[int(begin)+k] = single[at]
 		}
 	}
 	return a

@@ -21,6 +21,7 @@ func antialiasAxis(from, to int, kernel func(float64) float64, radius int) axis 
 		first := max(centre-reach+n, 0) / (2 * n)
 		past := min((centre+reach+n)/(2*n), g)
 
+		axis.begin(int(first))
 		begin, sum := len(axis.weight), 0.0
 		for j := first; j < past; j++ {
 			w := kernel(float64((2*j+1)*n-centre) / float64(2*wide))

@@ -14,6 +14,7 @@ func cubicAxis(from, to int, c Convention) axis {
 			cubicNear(a, 1-t),
 			cubicFar(a, 2-t),
 		}
+		axis.begin(floor - 1)
 		for k, w := range weights {
 			axis.add(min(max(floor-1+k, 0), from-1), w)
 		}

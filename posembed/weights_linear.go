@@ -10,6 +10,7 @@ func linearAxis(from, to int, c Convention) axis {
 		if floor < 0 {
 			floor, t = 0, 0
 		}
+		axis.begin(floor)
 		axis.add(floor, 1-t)
 		axis.add(min(floor+1, from-1), t)
 		axis.next()

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"siglab/posembed"
+	"siglab/posembed/posembedcuda"
 )
 
 // resampleCmd are the uses of the resampler by itself; every one has its file.
@@ -40,4 +44,26 @@ func parseConventions(names []string) ([]posembed.Convention, error) {
 		conventions = append(conventions, c)
 	}
 	return conventions, nil
+}
+
+// checkDevice refuses what no command can compute on.
+func checkDevice(name string) error {
+	if name != "cpu" && name != "cuda" {
+		return usagef("--device %q: want cpu or cuda", name)
+	}
+	return nil
+}
+
+// openGPU takes the first GPU into use. Compiled kernels are kept in the user's cache
+// folder, if there is one.
+func openGPU() (*posembedcuda.GPU, error) {
+	folder, err := os.UserCacheDir()
+	if err == nil {
+		folder = filepath.Join(folder, "siglab", "kernels")
+	}
+	gpu, err := posembedcuda.Open(0, folder)
+	if err != nil {
+		return nil, fmt.Errorf("--device cuda: %w (--device cpu computes here)", err)
+	}
+	return gpu, nil
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -10,6 +12,7 @@ import (
 	"siglab/internal/postable"
 	"siglab/internal/safetensors"
 	"siglab/posembed"
+	"siglab/posembed/posembedcuda"
 )
 
 type resampleApplyCmd struct {
@@ -39,7 +42,7 @@ type applied struct {
 }
 
 // Run writes the result, or nothing.
-func (c *resampleApplyCmd) Run() error {
+func (c *resampleApplyCmd) Run(ctx context.Context) error {
 	convention, err := posembed.ParseConvention(c.Convention)
 	if err != nil {
 		return usagef("--convention: %w", err)
@@ -54,8 +57,8 @@ func (c *resampleApplyCmd) Run() error {
 			return usagef("--from: %w", err)
 		}
 	}
-	if c.Device != "cpu" {
-		return usagef("--device %s: want cpu", c.Device)
+	if err := checkDevice(c.Device); err != nil {
+		return err
 	}
 	table, err := postable.Load(c.In, c.Tensor, from)
 	if err != nil {
@@ -75,7 +78,14 @@ func (c *resampleApplyCmd) Run() error {
 	if table.Dim > math.MaxInt/8/to.Len() {
 		return usagef("--to %v: a result with %d channels is larger than the address space", to, table.Dim)
 	}
-	data, err := resampled(plan, table, dtype)
+	implementation := plan.Execution().Implementation.String()
+	var data []byte
+	if c.Device == "cuda" {
+		implementation = "cuda"
+		data, err = c.onGPU(ctx, plan, table, dtype)
+	} else {
+		data, err = resampled(plan, table, dtype, onCPU)
+	}
 	if err != nil {
 		return fmt.Errorf("resample apply: %w", err)
 	}
@@ -84,7 +94,7 @@ func (c *resampleApplyCmd) Run() error {
 		return err
 	}
 	done := applied{Tensor: table.Name, From: table.Grid.String(), To: to.String(), Dim: table.Dim, Convention: convention.String(),
-		DType: dtypeName(dtype), Device: c.Device, Implementation: plan.Execution().Implementation.String(), Out: c.Out}
+		DType: dtypeName(dtype), Device: c.Device, Implementation: implementation, Out: c.Out}
 	if c.JSON {
 		return json.NewEncoder(os.Stdout).Encode(done)
 	}
@@ -117,19 +127,54 @@ func dtypeName(d safetensors.DType) string {
 	return map[safetensors.DType]string{safetensors.F32: "f32", safetensors.BF16: "bf16", safetensors.F16: "f16"}[d]
 }
 
+// appliers apply a plan to tables of each type.
+type appliers struct {
+	float32  func(p *posembed.Plan, dst, src []float32, dim int) error
+	bfloat16 func(p *posembed.Plan, dst, src []posembed.BFloat16, dim int) error
+	float16  func(p *posembed.Plan, dst, src []posembed.Float16, dim int) error
+}
+
+var onCPU = appliers{(*posembed.Plan).Apply, (*posembed.Plan).ApplyBFloat16, (*posembed.Plan).ApplyFloat16}
+
+// onGPU is resampled on the first GPU.
+func (c *resampleApplyCmd) onGPU(ctx context.Context, p *posembed.Plan, t *postable.Table, dtype safetensors.DType) (data []byte, err error) {
+	gpu, err := openGPU()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, gpu.Close()) }()
+	return resampled(p, t, dtype, appliers{applyGPU[float32](ctx, gpu), applyGPU[posembed.BFloat16](ctx, gpu), applyGPU[posembed.Float16](ctx, gpu)})
+}
+
+// applyGPU applies plans to tables of one type on a GPU.
+func applyGPU[T posembedcuda.Element](ctx context.Context, gpu *posembedcuda.GPU) func(p *posembed.Plan, dst, src []T, dim int) error {
+	return func(p *posembed.Plan, dst, src []T, dim int) (err error) {
+		table, err := posembedcuda.Upload(gpu, src, p.From(), dim)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, table.Close()) }()
+		work, err := table.Apply(p)
+		if err != nil {
+			return err
+		}
+		return errors.Join(posembedcuda.Read(ctx, work, dst), work.Close())
+	}
+}
+
 // resampled is the table's result in little-endian bytes.
-func resampled(p *posembed.Plan, t *postable.Table, dtype safetensors.DType) ([]byte, error) {
+func resampled(p *posembed.Plan, t *postable.Table, dtype safetensors.DType, apply appliers) ([]byte, error) {
 	n := p.To().Len() * t.Dim
-	data := make([]byte, n*dtype.Size())
+	data := make([]byte, 0, n*dtype.Size())
 	switch dtype {
 	case safetensors.BF16:
 		dst, src := make([]posembed.BFloat16, n), make([]posembed.BFloat16, len(t.Values))
 		for i, v := range t.Values {
 			src[i] = posembed.RoundToBFloat16(float64(v))
 		}
-		err := p.ApplyBFloat16(dst, src, t.Dim)
-		for i, v := range dst {
-			binary.LittleEndian.PutUint16(data[2*i:], uint16(v))
+		err := apply.bfloat16(p, dst, src, t.Dim)
+		for _, v := range dst {
+			data = binary.LittleEndian.AppendUint16(data, uint16(v))
 		}
 		return data, err
 	case safetensors.F16:
@@ -137,16 +182,16 @@ func resampled(p *posembed.Plan, t *postable.Table, dtype safetensors.DType) ([]
 		for i, v := range t.Values {
 			src[i] = posembed.RoundToFloat16(float64(v))
 		}
-		err := p.ApplyFloat16(dst, src, t.Dim)
-		for i, v := range dst {
-			binary.LittleEndian.PutUint16(data[2*i:], uint16(v))
+		err := apply.float16(p, dst, src, t.Dim)
+		for _, v := range dst {
+			data = binary.LittleEndian.AppendUint16(data, uint16(v))
 		}
 		return data, err
 	default:
 		dst := make([]float32, n)
-		err := p.Apply(dst, t.Values, t.Dim)
-		for i, v := range dst {
-			binary.LittleEndian.PutUint32(data[4*i:], math.Float32bits(v))
+		err := apply.float32(p, dst, t.Values, t.Dim)
+		for _, v := range dst {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
 		}
 		return data, err
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -40,7 +41,7 @@ func (c *resampleBenchCmd) Run(ctx context.Context) error {
 		return err
 	}
 	progress := func(what string) { fmt.Fprintln(os.Stderr, "siglab: timing", what) }
-	rows, err := resamplebench.Run(ctx, config, progress)
+	rows, err := c.time(ctx, config, progress)
 	if err != nil {
 		return fmt.Errorf("resample bench: %w", err)
 	}
@@ -65,6 +66,19 @@ func (c *resampleBenchCmd) Run(ctx context.Context) error {
 	return writeBench(os.Stdout, rows, torch.Version)
 }
 
+// time measures our implementations on the device.
+func (c *resampleBenchCmd) time(ctx context.Context, config resamplebench.Config, progress func(string)) (rows []resamplebench.Row, err error) {
+	if c.Device == "cpu" {
+		return resamplebench.Run(ctx, config, progress)
+	}
+	gpu, err := openGPU()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, gpu.Close()) }()
+	return resamplebench.RunCUDA(ctx, gpu, config, progress)
+}
+
 // config checks the flags.
 func (c *resampleBenchCmd) config() (resamplebench.Config, error) {
 	config := resamplebench.Config{Dim: c.Dim, DType: c.DType, Threads: c.Threads, Seed: c.Seed}
@@ -79,9 +93,10 @@ func (c *resampleBenchCmd) config() (resamplebench.Config, error) {
 	if config.Conventions, err = parseConventions(c.Convention); err != nil {
 		return config, err
 	}
+	if err := checkDevice(c.Device); err != nil {
+		return config, err
+	}
 	switch {
-	case c.Device != "cpu":
-		return config, usagef("--device %s: want cpu", c.Device)
 	case c.Dim < 1:
 		return config, usagef("--dim %d: want at least 1", c.Dim)
 	case c.Threads < 1:
@@ -104,8 +119,14 @@ func writeBench(w io.Writer, rows []resamplebench.Row, torch string) error {
 	if err := tw.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "\nfloor: a copy that moves the bytes of table and result once (half read, half written); copy: of the result. Both")
-	fmt.Fprintf(w, "were measured in the same rounds (%s). Errors are against sums in float64.\n", floors(rows))
+	if rows[0].Device == "cpu" {
+		fmt.Fprintln(w, "\nfloor: a copy that moves the bytes of table and result once (half read, half written); copy: of the result. Both were")
+		fmt.Fprintln(w, "measured in the same rounds.")
+	} else {
+		fmt.Fprintln(w, "\nfloor: the bytes of table and result at the rate of a large copy, measured in this run; copy: of the result. Times are")
+		fmt.Fprintln(w, "the device's, in a CUDA graph, but for torch's rows without \"graph\", which are the caller's.")
+	}
+	fmt.Fprintf(w, "%s. Errors are against sums in float64.\n", floors(rows))
 	if torch != "" {
 		fmt.Fprintln(w, "torch", torch)
 	}

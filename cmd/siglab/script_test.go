@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -32,6 +33,16 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GOOD", good)
 			return nil
+		},
+		Condition: func(name string) (bool, error) {
+			if name != "gpu" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			gpu, err := openGPU()
+			if err != nil {
+				return false, nil
+			}
+			return true, gpu.Close()
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "try": try},
 	})

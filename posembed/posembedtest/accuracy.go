@@ -14,7 +14,7 @@ func dims() []int { return []int{1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33,
 
 // testRandomGrids compares random tables between random grids with Direct.
 func (impl Implementation[T]) testRandomGrids(t *testing.T) {
-	rng := seeded(1)
+	rng := Seeded(1)
 	for _, dim := range dims() {
 		side := 20
 		if dim > 33 {
@@ -29,12 +29,12 @@ func (impl Implementation[T]) testRandomGrids(t *testing.T) {
 // testLargeResult has a result of more than a megabyte in every type, which
 // implementations may write in another way, and positions of whole cache lines.
 func (impl Implementation[T]) testLargeResult(t *testing.T) {
-	impl.checkDirect(t, seeded(10), posembed.Grid{Rows: 5, Cols: 6}, posembed.Grid{Rows: 23, Cols: 20}, 1152)
+	impl.checkDirect(t, Seeded(10), posembed.Grid{Rows: 5, Cols: 6}, posembed.Grid{Rows: 23, Cols: 20}, 1152)
 }
 
 // testThinGrids has tables and results with one row, one column or both.
 func (impl Implementation[T]) testThinGrids(t *testing.T) {
-	rng := seeded(2)
+	rng := Seeded(2)
 	grids := []posembed.Grid{{Rows: 1, Cols: 1}, {Rows: 1, Cols: 2}, {Rows: 1, Cols: 9}, {Rows: 7, Cols: 1}, {Rows: 4, Cols: 3}}
 	for _, from := range grids {
 		for _, to := range grids {
@@ -55,7 +55,7 @@ func (impl Implementation[T]) checkDirect(t *testing.T, rng *rand.Rand, from, to
 // testEqualGrids wants every bit of the table back, NaNs and signed zeros too,
 // where the convention keeps equal grids, and otherwise the computed result.
 func (impl Implementation[T]) testEqualGrids(t *testing.T) {
-	rng := seeded(3)
+	rng := Seeded(3)
 	for _, g := range []posembed.Grid{{Rows: 1, Cols: 1}, {Rows: 1, Cols: 6}, {Rows: 5, Cols: 1}, {Rows: 7, Cols: 5}, {Rows: 16, Cols: 16}} {
 		if !impl.copies() {
 			impl.checkDirect(t, rng, g, g, wide)

@@ -125,5 +125,5 @@ func widened[T Element](s []T) []float64 {
 	return wide
 }
 
-// seeded is a random source that gives the same values in every run of a test.
-func seeded(test uint64) *rand.Rand { return rand.New(rand.NewPCG(test, 0x5169)) }
+// Seeded is a random source that gives the same values in every run of a test.
+func Seeded(test uint64) *rand.Rand { return rand.New(rand.NewPCG(test, 0x5169)) }

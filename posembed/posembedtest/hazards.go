@@ -14,7 +14,7 @@ import (
 // show wherever it has weight, and nowhere that it is out of reach.
 func (impl Implementation[T]) testNotFinite(t *testing.T) {
 	const dim, channel = wide, 18
-	rng := seeded(6)
+	rng := Seeded(6)
 	from, at := posembed.Grid{Rows: 12, Cols: 10}, posembed.Grid{Rows: 5, Cols: 7}
 	for _, to := range []posembed.Grid{{Rows: 18, Cols: 23}, {Rows: 9, Cols: 8}} {
 		clean := Normals[T](rng, from.Len()*dim)
@@ -48,7 +48,7 @@ func (r matrixRow) reaches(j int) bool { return math.Abs(float64(j)-r.centre) < 
 // testGuards wants nothing written beside the result, nothing read beside the
 // table and nothing changed in it.
 func (impl Implementation[T]) testGuards(t *testing.T) {
-	rng := seeded(7)
+	rng := Seeded(7)
 	for _, dim := range dims() {
 		for _, shape := range symmetryShapes()[:2] {
 			from, to := shape[0], shape[1]
@@ -75,7 +75,7 @@ func (impl Implementation[T]) testGuards(t *testing.T) {
 // testMisaligned wants the same bits wherever table and result begin.
 func (impl Implementation[T]) testMisaligned(t *testing.T) {
 	const dim = wide
-	rng := seeded(8)
+	rng := Seeded(8)
 	from, to := posembed.Grid{Rows: 5, Cols: 4}, posembed.Grid{Rows: 7, Cols: 9}
 	src := Normals[T](rng, from.Len()*dim)
 	want := impl.resample(t, src, from, to, dim)
@@ -92,7 +92,7 @@ func (impl Implementation[T]) testMisaligned(t *testing.T) {
 // testConcurrent wants the same bits from many goroutines at once.
 func (impl Implementation[T]) testConcurrent(t *testing.T) {
 	const dim, workers, rounds = 33, 4, 3
-	rng := seeded(9)
+	rng := Seeded(9)
 	from, to := posembed.Grid{Rows: 6, Cols: 6}, posembed.Grid{Rows: 10, Cols: 8}
 	src := Normals[T](rng, from.Len()*dim)
 	want := impl.resample(t, src, from, to, dim)

@@ -23,7 +23,7 @@ func (impl Implementation[T]) testFlips(t *testing.T) {
 	if impl.Convention == posembed.BicubicOffset {
 		t.Skip("the offset moves all coordinates one way")
 	}
-	rng := seeded(4)
+	rng := Seeded(4)
 	for _, shape := range symmetryShapes() {
 		from, to := shape[0], shape[1]
 		src := Normals[T](rng, from.Len()*dim)
@@ -41,7 +41,7 @@ func (impl Implementation[T]) testFlips(t *testing.T) {
 // testTransposition wants rows and columns to be treated alike.
 func (impl Implementation[T]) testTransposition(t *testing.T) {
 	const dim = wide
-	rng := seeded(5)
+	rng := Seeded(5)
 	swap := func(_ posembed.Grid, row, col int) (int, int) { return col, row }
 	transposed := func(g posembed.Grid) posembed.Grid { return posembed.Grid{Rows: g.Cols, Cols: g.Rows} }
 	for _, shape := range symmetryShapes() {
