@@ -18,12 +18,19 @@ var source string
 type GPU struct {
 	context *cudart.Context
 
-	mu      sync.Mutex
-	modules map[variant]*cudart.Module
+	mu        sync.Mutex
+	modules   map[variant]*cudart.Module
+	functions map[kernel]*cudart.Function
 }
 
 // variant is one compilation of resample.cu.
 type variant struct{ element, vec, taps, ahead, stream int }
+
+// kernel is one function of a variant.
+type kernel struct {
+	variant variant
+	name    string
+}
 
 // options are the compiler's.
 func (v variant) options() []string {
@@ -43,7 +50,7 @@ func Open(device int, cacheDir string) (*GPU, error) {
 		return nil, err
 	}
 	context.Cache.Dir = cacheDir
-	return &GPU{context: context, modules: map[variant]*cudart.Module{}}, nil
+	return &GPU{context: context, modules: map[variant]*cudart.Module{}, functions: map[kernel]*cudart.Function{}}, nil
 }
 
 // Close gives the device back. Tables and works must have been closed.
@@ -58,20 +65,27 @@ func (g *GPU) NewStream() (*cudart.Stream, error) { return g.context.NewStream()
 // NewEvent makes an event to take times with.
 func (g *GPU) NewEvent() (*cudart.Event, error) { return g.context.NewEvent() }
 
-// function finds a kernel of a variant, which is compiled the first time.
-func (g *GPU) function(v variant, name string) (*cudart.Function, error) {
+// function finds a kernel, whose variant is compiled the first time.
+func (g *GPU) function(k kernel) (*cudart.Function, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	module := g.modules[v]
+	if f := g.functions[k]; f != nil {
+		return f, nil
+	}
+	module := g.modules[k.variant]
 	if module == nil {
 		var err error
-		module, err = g.context.LoadModule(source, v.options()...)
+		module, err = g.context.LoadModule(source, k.variant.options()...)
 		if err != nil {
 			return nil, fmt.Errorf("load the resampling kernels: %w", err)
 		}
-		g.modules[v] = module
+		g.modules[k.variant] = module
 	}
-	return module.Function(name)
+	f, err := module.Function(k.name)
+	if err == nil {
+		g.functions[k] = f
+	}
+	return f, err
 }
 
 // Element is a type of table.

@@ -51,8 +51,8 @@ func (w *Work) upload(data []byte) (*cudart.Memory, error) {
 }
 
 // add prepares a launch of a kernel.
-func (w *Work) add(v variant, kernel string, l cudart.Launch, args ...any) error {
-	f, err := w.table.gpu.function(v, kernel)
+func (w *Work) add(v variant, name string, l cudart.Launch, args ...any) error {
+	f, err := w.table.gpu.function(kernel{v, name})
 	if err != nil {
 		return err
 	}
