@@ -8,7 +8,7 @@ import (
 // stripsPerThread is into how many strips of rows a result is cut for each
 // goroutine: enough that one that is interrupted does not hold up the others, few
 // enough that neighbouring rows, which read the same source rows, stay together.
-const stripsPerThread = 4
+const stripsPerThread = 2
 
 // job is one table being resampled by several goroutines, to one result or to
 // several that lie one after another.
@@ -47,12 +47,17 @@ func (t *table[T]) resample(e Execution, plans []*Plan, dst, src []T, dim int) {
 	}
 	j.next.Store(0)
 
-	j.wait.Add(threads)
-	for range threads - 1 {
-		go j.work()
+	if threads == 1 {
+		j.takeStrips()
+	} else {
+		// All of them are goroutines, none is the caller: one that is started last by a
+		// goroutine that goes on running is left to it for some time by the scheduler.
+		j.wait.Add(threads)
+		for range threads {
+			go j.work()
+		}
+		j.wait.Wait()
 	}
-	j.work()
-	j.wait.Wait()
 
 	j.plans, j.dst, j.src = nil, nil, nil
 	t.jobs.Put(j)

@@ -5,9 +5,13 @@
 //
 // A file is checked completely before any of its data can be had: lengths, types,
 // shapes, that every tensor has the bytes that it needs, and that the tensors cover
-// the data without holes or overlaps, as the reference library demands. Of it the
-// package is stricter in one point: a name that occurs twice is refused, not taken
-// from its last occurrence.
+// the data without holes or overlaps, as the reference library demands.
+//
+// # Deviations from the reference library
+//
+// A name that occurs twice is refused, not taken from its last occurrence, and so are
+// shapes of no values whose sides overflow, and types of less than a byte. JSON is
+// read as encoding/json reads it, which takes field names in capitals, too.
 package safetensors
 
 import (
@@ -95,9 +99,9 @@ func (f *File) Tensor(name string) (Tensor, error) {
 
 // entry is a tensor in the header. Pointers tell what is missing.
 type entry struct {
-	DType   *string   `json:"dtype"`
-	Shape   *[]uint64 `json:"shape"`
-	Offsets []uint64  `json:"data_offsets"`
+	DType   *string    `json:"dtype"`
+	Shape   *[]*uint64 `json:"shape"`
+	Offsets []uint64   `json:"data_offsets"`
 }
 
 // parse reads the header and checks it against the length of the data.
@@ -187,10 +191,13 @@ func (e entry) tensor(name string, data []byte) (Tensor, error) {
 	}
 	t := Tensor{Name: name, DType: dtype, Shape: make([]int, len(*e.Shape)), Data: data[begin:end:end]}
 	for i, n := range *e.Shape {
-		if n > math.MaxInt {
-			return Tensor{}, fmt.Errorf("shape %v is larger than the address space", *e.Shape)
+		switch {
+		case n == nil:
+			return Tensor{}, fmt.Errorf("side %d of the shape is null", i)
+		case *n > math.MaxInt:
+			return Tensor{}, fmt.Errorf("side %d of the shape, %d, is larger than the address space", i, *n)
 		}
-		t.Shape[i] = int(n)
+		t.Shape[i] = int(*n)
 	}
 	return t, t.check()
 }
@@ -336,8 +343,8 @@ func makeHeader(tensors []Tensor, metadata map[string]string) (header []byte, or
 		if err := t.check(); err != nil {
 			return nil, nil, fmt.Errorf("tensor %q: %w", t.Name, err)
 		}
-		if _, twice := entries[t.Name]; twice || t.Name == "__metadata__" {
-			return nil, nil, fmt.Errorf("tensor %q: the name occurs twice or is reserved", t.Name)
+		if _, twice := entries[t.Name]; twice || t.Name == "__metadata__" || !utf8.ValidString(t.Name) {
+			return nil, nil, fmt.Errorf("tensor %q: the name occurs twice, is reserved or is not UTF-8", t.Name)
 		}
 		entries[t.Name] = nil
 		order = append(order, i)
@@ -353,9 +360,10 @@ func makeHeader(tensors []Tensor, metadata map[string]string) (header []byte, or
 	for _, i := range order {
 		t := tensors[i]
 		end := begin + uint64(len(t.Data))
-		dtype, shape := t.DType.String(), make([]uint64, len(t.Shape))
+		dtype, shape := t.DType.String(), make([]*uint64, len(t.Shape))
 		for k, n := range t.Shape {
-			shape[k] = uint64(n)
+			side := uint64(n)
+			shape[k] = &side
 		}
 		entries[t.Name] = entry{DType: &dtype, Shape: &shape, Offsets: []uint64{begin, end}}
 		begin = end

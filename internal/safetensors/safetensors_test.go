@@ -108,6 +108,7 @@ func TestSaveErrors(t *testing.T) {
 		"short data": {{Name: "a", DType: F32, Shape: []int{2}, Data: make([]byte, 7)}},
 		"no type":    {{Name: "a", Shape: []int{}}},
 		"twice":      {{Name: "a", DType: U8, Shape: []int{1}, Data: []byte{1}}, {Name: "a", DType: U8, Shape: []int{1}, Data: []byte{1}}},
+		"not UTF-8":  {{Name: "a\xff", DType: U8, Shape: []int{1}, Data: []byte{1}}},
 		"negative":   {{Name: "a", DType: U8, Shape: []int{-1, -1}, Data: []byte{1}}},
 	} {
 		if err := Save(filepath.Join(dir, "f"), tensors, nil); err == nil {
@@ -119,6 +120,21 @@ func TestSaveErrors(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestParseNull: null is no number.
+func TestParseNull(t *testing.T) {
+	for _, header := range []string{
+		`{"a":{"dtype":"U8","shape":[null],"data_offsets":[0,0]}}`,
+		`{"a":{"dtype":"U8","shape":null,"data_offsets":[0,0]}}`,
+		`{"a":{"dtype":null,"shape":[0],"data_offsets":[0,0]}}`,
+		`{"a":{"dtype":"U8","shape":[0],"data_offsets":null}}`,
+		`{"a":null}`,
+	} {
+		if _, err := Parse("f", append([]byte{byte(len(header)), 0, 0, 0, 0, 0, 0, 0}, header...)); err == nil {
+			t.Errorf("%s: no error", header)
+		}
 	}
 }
 
