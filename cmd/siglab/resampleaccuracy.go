@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -165,8 +166,8 @@ func accuracySVG(tables []tableRows, grids []posembed.Grid) string {
 	for at, t := range tables {
 		lowest := 1.0
 		for _, r := range t.rows {
-			if r.A == posembed.Bicubic.String() {
-				lowest = min(lowest, r.Cosine)
+			if r.A == posembed.Bicubic.String() && !math.IsNaN(float64(r.Cosine)) {
+				lowest = min(lowest, float64(r.Cosine))
 			}
 		}
 		span := max(1-lowest, 1e-9) * 1.05
@@ -188,9 +189,9 @@ func accuracySVG(tables []tableRows, grids []posembed.Grid) string {
 		for k, c := range posembed.Conventions()[1:] {
 			var points []string
 			for i, g := range grids {
-				if r, ok := accuracy.Find(t.rows, posembed.Bicubic, c, g); ok && r.Cosine == r.Cosine {
-					points = append(points, fmt.Sprintf("%.1f,%.1f", x(i), y(r.Cosine)))
-					fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>`+"\n", x(i), y(r.Cosine), colours[k])
+				if r, ok := accuracy.Find(t.rows, posembed.Bicubic, c, g); ok && !math.IsNaN(float64(r.Cosine)) {
+					points = append(points, fmt.Sprintf("%.1f,%.1f", x(i), y(float64(r.Cosine))))
+					fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>`+"\n", x(i), y(float64(r.Cosine)), colours[k])
 				}
 			}
 			fmt.Fprintf(&b, `<polyline points="%s" fill="none" stroke="%s" stroke-width="1.5"/>`+"\n", strings.Join(points, " "), colours[k])

@@ -8,6 +8,7 @@
 package accuracy
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 
@@ -16,10 +17,21 @@ import (
 
 // Distance is how far a result b is from a result a, over all values together.
 type Distance struct {
-	Cosine    float64 `json:"cosine"`     // ⟨a,b⟩ / (|a|·|b|)
-	RelL2     float64 `json:"rel_l2"`     // |b − a| / |a|
-	MaxAbs    float64 `json:"max_abs"`    // largest |b − a|
-	NormRatio float64 `json:"norm_ratio"` // |b| / |a|
+	Cosine    Number `json:"cosine"`     // ⟨a,b⟩ / (|a|·|b|)
+	RelL2     Number `json:"rel_l2"`     // |b − a| / |a|
+	MaxAbs    Number `json:"max_abs"`    // largest |b − a|
+	NormRatio Number `json:"norm_ratio"` // |b| / |a|
+}
+
+// Number is a float64 that is null in JSON where it is not finite.
+type Number float64
+
+// MarshalJSON writes the number, or null.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
 }
 
 // Between measures b against a, which have the same length, in float64. Results
@@ -36,10 +48,10 @@ func Between(a, b []float32) Distance {
 		largest = max(largest, math.Abs(d))
 	}
 	return Distance{
-		Cosine:    ab / math.Sqrt(aa*bb),
-		RelL2:     math.Sqrt(dd / aa),
-		MaxAbs:    largest,
-		NormRatio: math.Sqrt(bb / aa),
+		Cosine:    Number(ab / math.Sqrt(aa*bb)),
+		RelL2:     Number(math.Sqrt(dd / aa)),
+		MaxAbs:    Number(largest),
+		NormRatio: Number(math.Sqrt(bb / aa)),
 	}
 }
 

@@ -1,6 +1,7 @@
 package accuracy
 
 import (
+	"encoding/json"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -10,14 +11,18 @@ import (
 
 func TestBetween(t *testing.T) {
 	got := Between([]float32{3, 4}, []float32{4, 3})
-	want := Distance{Cosine: 24. / 25, RelL2: math.Sqrt(2) / 5, MaxAbs: 1, NormRatio: 1}
-	for _, pair := range [][2]float64{{got.Cosine, want.Cosine}, {got.RelL2, want.RelL2}, {got.MaxAbs, want.MaxAbs}, {got.NormRatio, want.NormRatio}} {
-		if math.Abs(pair[0]-pair[1]) > 1e-15 {
+	want := Distance{Cosine: 24. / 25, RelL2: Number(math.Sqrt(2) / 5), MaxAbs: 1, NormRatio: 1}
+	for _, pair := range [][2]Number{{got.Cosine, want.Cosine}, {got.RelL2, want.RelL2}, {got.MaxAbs, want.MaxAbs}, {got.NormRatio, want.NormRatio}} {
+		if math.Abs(float64(pair[0]-pair[1])) > 1e-15 {
 			t.Errorf("got %+v, want %+v", got, want)
 		}
 	}
-	if d := Between([]float32{0}, []float32{0}); !math.IsNaN(d.Cosine) {
+	d := Between([]float32{0}, []float32{0})
+	if !math.IsNaN(float64(d.Cosine)) {
 		t.Errorf("zeros have the cosine %v", d.Cosine)
+	}
+	if text, err := json.Marshal(d); err != nil || string(text) != `{"cosine":null,"rel_l2":null,"max_abs":0,"norm_ratio":null}` {
+		t.Errorf("in JSON: %s, %v", text, err)
 	}
 }
 
@@ -50,7 +55,7 @@ func TestCompareWhiteNoise(t *testing.T) {
 		{posembed.Bilinear, posembed.BilinearAntialias, 1, "antialias"},
 	} {
 		row, ok := Find(rows, test.a, test.b, to)
-		if !ok || math.Abs(row.Cosine-test.cosine) > 0.003 || row.DiffersIn.String() != test.text {
+		if !ok || math.Abs(float64(row.Cosine)-test.cosine) > 0.003 || row.DiffersIn.String() != test.text {
 			t.Errorf("%v and %v: %+v, want a cosine of %v and a difference in %s", test.a, test.b, row, test.cosine, test.text)
 		}
 	}
