@@ -9,6 +9,7 @@ import (
 
 	"siglab/engine/generate"
 	"siglab/engine/vlm"
+	"siglab/posembed"
 )
 
 // metrics are what /metrics shows: vLLM's names where vLLM has the metric, siglab's
@@ -65,6 +66,24 @@ func (m *metrics) watch(e *generate.Engine) {
 	gauge("vllm:num_requests_running", "Requests that are being answered.", func() float64 { n, _ := e.Load(); return float64(n) })
 	gauge("vllm:num_requests_waiting", "Requests in the queue.", func() float64 { _, n := e.Load(); return float64(n) })
 	gauge("vllm:kv_cache_usage_perc", "Share of the cache in use, 1 is full.", e.KVUsage)
+}
+
+// watchCaches adds counters that ask the model for those of its position table.
+func (m *metrics) watchCaches(counted func() (plans, results posembed.CacheStats)) {
+	add := func(cache, outcome string, value func() uint64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "siglab:pos_embed_cache_total", Help: "What was asked of the caches of the position table, and dropped from them.",
+			ConstLabels: prometheus.Labels{"cache": cache, "outcome": outcome},
+		}, func() float64 { return float64(value()) }))
+	}
+	for name, stats := range map[string]func() posembed.CacheStats{
+		"plans":   func() posembed.CacheStats { plans, _ := counted(); return plans },
+		"results": func() posembed.CacheStats { _, results := counted(); return results },
+	} {
+		add(name, "hit", func() uint64 { return stats().Hits })
+		add(name, "miss", func() uint64 { return stats().Misses })
+		add(name, "evicted", func() uint64 { return stats().Evicted })
+	}
 }
 
 // resampled counts one image's resampling; a table that was copied is none.

@@ -75,6 +75,7 @@ func New(c Config) (*Server, error) {
 	s.metrics = newMetrics(c.ServedName)
 	s.engine = generate.New(c.Model, generate.Config{MaxBatch: c.MaxBatch, Observer: observer{s}})
 	s.metrics.watch(s.engine)
+	s.metrics.watchCaches(c.Model.PositionCaches)
 	return s, nil
 }
 

@@ -297,6 +297,7 @@ func TestMetrics(t *testing.T) {
 		`siglab:pos_embed_resample_total{from="8x8",mode="bilinear",to="12x12"} 2`,
 		`siglab:pos_embed_resample_seconds_count{mode="bilinear"} 2`,
 		`siglab:encoder_seconds_count 2`,
+		`siglab:pos_embed_cache_total{cache="plans",outcome="miss"} 0`,
 		`vllm:num_requests_running 0`,
 	} {
 		if !strings.Contains(string(text), want+"\n") {

@@ -66,6 +66,10 @@ func New(c Config, w *Weights, mode posembed.Mode, ops Ops) (*Tower, error) {
 	return &Tower{config: c, weights: w, ops: ops, positions: positions}, nil
 }
 
+// PositionCaches counts what was asked of the caches of the position table: plans, and
+// results where the mode keeps them. It may be called at any time.
+func (t *Tower) PositionCaches() (plans, results posembed.CacheStats) { return t.positions.Stats() }
+
 // Resample says how the position table came to an image's grid.
 type Resample struct {
 	Mode     posembed.Mode

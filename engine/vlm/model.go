@@ -69,6 +69,12 @@ func (m *Model) ServedGrid() posembed.Grid { return m.preset.served }
 // PosEmbed is how the position table is resampled.
 func (m *Model) PosEmbed() posembed.Mode { return m.mode }
 
+// PositionCaches counts what was asked of the caches of the position table, as
+// siglip.Tower does. It may be called at any time.
+func (m *Model) PositionCaches() (plans, results posembed.CacheStats) {
+	return m.tower.PositionCaches()
+}
+
 // Close ends the model's goroutines and waits for them. The model must not be used
 // afterwards; closing it again does nothing.
 func (m *Model) Close() { m.device.Close() }
