@@ -372,7 +372,7 @@ streamColumnDone1:
 	RET
 
 // func blendRowsBF16AVX2(dst *float32, src *BFloat16, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·blendRowsBF16AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -433,6 +433,8 @@ tap8:
 	VPMOVZXWD    112(R13), Y9
 	VPSLLD       $0x10, Y9, Y9
 	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT1   128(R13)
+	PREFETCHT1   192(R13)
 	INCQ         R12
 	CMPQ         R12, R8
 	JLT          tap8
@@ -477,6 +479,7 @@ tap4:
 	VPMOVZXWD    48(R13), Y5
 	VPSLLD       $0x10, Y5, Y5
 	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT1   64(R13)
 	INCQ         R12
 	CMPQ         R12, R8
 	JLT          tap4
@@ -505,6 +508,7 @@ tap1:
 	VPMOVZXWD    (R13), Y2
 	VPSLLD       $0x10, Y2, Y2
 	VFMADD231PS  Y2, Y1, Y0
+	PREFETCHT1   16(R13)
 	INCQ         R12
 	CMPQ         R12, R8
 	JLT          tap1
@@ -1034,7 +1038,7 @@ streamColumnDone1:
 	RET
 
 // func blendRowsF16AVX2(dst *float32, src *Float16, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
-// Requires: AVX, F16C, FMA3
+// Requires: AVX, F16C, FMA3, MMX+
 TEXT ·blendRowsF16AVX2(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -1087,6 +1091,8 @@ tap8:
 	VFMADD231PS  Y9, Y8, Y6
 	VCVTPH2PS    112(R13), Y9
 	VFMADD231PS  Y9, Y8, Y7
+	PREFETCHT1   128(R13)
+	PREFETCHT1   192(R13)
 	INCQ         R12
 	CMPQ         R12, R8
 	JLT          tap8
@@ -1127,6 +1133,7 @@ tap4:
 	VFMADD231PS  Y5, Y4, Y2
 	VCVTPH2PS    48(R13), Y5
 	VFMADD231PS  Y5, Y4, Y3
+	PREFETCHT1   64(R13)
 	INCQ         R12
 	CMPQ         R12, R8
 	JLT          tap4
@@ -1154,6 +1161,7 @@ tap1:
 	VBROADCASTSS (DI)(R12*4), Y1
 	VCVTPH2PS    (R13), Y2
 	VFMADD231PS  Y2, Y1, Y0
+	PREFETCHT1   16(R13)
 	INCQ         R12
 	CMPQ         R12, R8
 	JLT          tap1
@@ -1807,7 +1815,7 @@ streamColumnDone1:
 	RET
 
 // func blendRowsBF16AVX512(dst *float32, src *BFloat16, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·blendRowsBF16AVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -1868,6 +1876,10 @@ tap8:
 	VPMOVZXWD    224(R13), Z9
 	VPSLLD       $0x10, Z9, Z9
 	VFMADD231PS  Z9, Z8, Z7
+	PREFETCHT1   256(R13)
+	PREFETCHT1   320(R13)
+	PREFETCHT1   384(R13)
+	PREFETCHT1   448(R13)
 	INCQ         R12
 	CMPQ         R12, R8
 	JLT          tap8
@@ -1912,6 +1924,8 @@ tap4:
 	VPMOVZXWD    96(R13), Z9
 	VPSLLD       $0x10, Z9, Z9
 	VFMADD231PS  Z9, Z8, Z13
+	PREFETCHT1   128(R13)
+	PREFETCHT1   192(R13)
 	INCQ         R12
 	CMPQ         R12, R8
 	JLT          tap4
@@ -1940,6 +1954,7 @@ tap1:
 	VPMOVZXWD    (R13), Z9
 	VPSLLD       $0x10, Z9, Z9
 	VFMADD231PS  Z9, Z8, Z14
+	PREFETCHT1   32(R13)
 	INCQ         R12
 	CMPQ         R12, R8
 	JLT          tap1
@@ -2417,7 +2432,7 @@ streamColumnDone1:
 	RET
 
 // func blendRowsF16AVX512(dst *float32, src *Float16, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·blendRowsF16AVX512(SB), NOSPLIT, $0-72
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -2470,6 +2485,10 @@ tap8:
 	VFMADD231PS  Z9, Z8, Z6
 	VCVTPH2PS    224(R13), Z9
 	VFMADD231PS  Z9, Z8, Z7
+	PREFETCHT1   256(R13)
+	PREFETCHT1   320(R13)
+	PREFETCHT1   384(R13)
+	PREFETCHT1   448(R13)
 	INCQ         R12
 	CMPQ         R12, R8
 	JLT          tap8
@@ -2510,6 +2529,8 @@ tap4:
 	VFMADD231PS  Z9, Z8, Z12
 	VCVTPH2PS    96(R13), Z9
 	VFMADD231PS  Z9, Z8, Z13
+	PREFETCHT1   128(R13)
+	PREFETCHT1   192(R13)
 	INCQ         R12
 	CMPQ         R12, R8
 	JLT          tap4
@@ -2537,6 +2558,7 @@ tap1:
 	VBROADCASTSS (DI)(R12*4), Z8
 	VCVTPH2PS    (R13), Z9
 	VFMADD231PS  Z9, Z8, Z14
+	PREFETCHT1   32(R13)
 	INCQ         R12
 	CMPQ         R12, R8
 	JLT          tap1

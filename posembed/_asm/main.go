@@ -87,6 +87,9 @@ func blendRows(v isa, in element) {
 		build.ADDQ(src, row)
 		build.LEAQ(operand.Mem{Base: row, Index: i, Scale: uint8(in.size)}, row)
 		addTap(v, in, sums, operand.Mem{Base: weight, Index: k, Scale: 4}, row)
+		if in.size == 2 {
+			prefetchNext(row, registers*v.lanes*in.size)
+		}
 		build.INCQ(k)
 		build.CMPQ(k, taps)
 		build.JLT(operand.LabelRef(fmt.Sprintf("tap%d", registers)))
@@ -102,6 +105,16 @@ func blendRows(v isa, in element) {
 	build.JNZ(operand.LabelRef("column"))
 	build.VZEROUPPER()
 	build.RET()
+}
+
+// prefetchNext asks for the lines behind the channels that begin at from: those of
+// the next block of channels, which lie behind these and far from what is read in
+// between, so that the processor does not foresee them. It gains a tenth for 16-bit
+// tables and costs a tenth for float32, whose loads are the bottleneck already.
+func prefetchNext(from reg.GPVirtual, block int) {
+	for line := block; line < 2*block; line += 64 {
+		build.PREFETCHT1(operand.Mem{Base: from, Disp: line})
+	}
 }
 
 // blendCols: dst[col·step + i] = Σₖ weight[k] · src[index[k]·width + i] over the
