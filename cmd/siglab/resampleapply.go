@@ -168,25 +168,9 @@ func resampled(p *posembed.Plan, t *postable.Table, dtype safetensors.DType, app
 	data := make([]byte, 0, n*dtype.Size())
 	switch dtype {
 	case safetensors.BF16:
-		dst, src := make([]posembed.BFloat16, n), make([]posembed.BFloat16, len(t.Values))
-		for i, v := range t.Values {
-			src[i] = posembed.RoundToBFloat16(float64(v))
-		}
-		err := apply.bfloat16(p, dst, src, t.Dim)
-		for _, v := range dst {
-			data = binary.LittleEndian.AppendUint16(data, uint16(v))
-		}
-		return data, err
+		return resampledHalf(data, n, p, t, posembed.RoundToBFloat16, apply.bfloat16)
 	case safetensors.F16:
-		dst, src := make([]posembed.Float16, n), make([]posembed.Float16, len(t.Values))
-		for i, v := range t.Values {
-			src[i] = posembed.RoundToFloat16(float64(v))
-		}
-		err := apply.float16(p, dst, src, t.Dim)
-		for _, v := range dst {
-			data = binary.LittleEndian.AppendUint16(data, uint16(v))
-		}
-		return data, err
+		return resampledHalf(data, n, p, t, posembed.RoundToFloat16, apply.float16)
 	default:
 		dst := make([]float32, n)
 		err := apply.float32(p, dst, t.Values, t.Dim)
@@ -195,4 +179,18 @@ func resampled(p *posembed.Plan, t *postable.Table, dtype safetensors.DType, app
 		}
 		return data, err
 	}
+}
+
+// resampledHalf appends n values of the table's result in a 16-bit type to data.
+func resampledHalf[T posembed.BFloat16 | posembed.Float16](data []byte, n int, p *posembed.Plan, t *postable.Table,
+	round func(float64) T, apply func(p *posembed.Plan, dst, src []T, dim int) error) ([]byte, error) {
+	dst, src := make([]T, n), make([]T, len(t.Values))
+	for i, v := range t.Values {
+		src[i] = round(float64(v))
+	}
+	err := apply(p, dst, src, t.Dim)
+	for _, v := range dst {
+		data = binary.LittleEndian.AppendUint16(data, uint16(v))
+	}
+	return data, err
 }

@@ -74,9 +74,6 @@ func (w *Work) Launch(s *cudart.Stream) error {
 	return nil
 }
 
-// Launches is how many kernels a launch of the work is.
-func (w *Work) Launches() int { return len(w.launches) }
-
 // Result is the device's memory of the results, one after another.
 func (w *Work) Result() *cudart.Memory { return w.result }
 
