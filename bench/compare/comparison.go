@@ -62,7 +62,7 @@ type Metric struct {
 	Candidate float64  // mean of the candidate's
 	Percent   Interval // change in percent: exp(mean log ratio) − 1; below 0 is a lower value
 	Absolute  Interval // change in Unit: mean paired difference
-	P         float64  // two-sided paired t test on the log ratios
+	P         float64  // two-sided paired t test on the log ratios; with early stopping, valid at every look
 	PHolm     float64  // adjusted over primaries × candidates; NaN for others
 	PSignFlip float64  // exact sign-flip test, an unadjusted check
 	Verdict   Verdict

@@ -12,10 +12,18 @@ import (
 // stoppedComplete is Manifest.Stopped of a run that did all it had planned.
 const stoppedComplete = "complete"
 
+// StoppedDecided is Manifest.Stopped of a run whose verdicts were reached early, as
+// its experiment allowed.
+const StoppedDecided = "decided"
+
 // checkComplete: the run did what was planned. A run that ends when somebody has
-// seen enough is biased towards what they wanted to see.
+// seen enough is biased towards what they wanted to see, unless it was analysed for
+// that from the start.
 func checkComplete(s *study) finding {
 	planned, stopped := s.run.Manifest.Experiment.Pairs, s.run.Manifest.Stopped
+	if stopped == StoppedDecided && s.run.Manifest.Experiment.EarlyStop && IsLook(len(s.pairs), len(s.arms)) {
+		return finding{passed, fmt.Sprintf("decided after %d of at most %d pairs", len(s.pairs), planned)}
+	}
 	text := fmt.Sprintf("%d of %d planned pairs are complete; the run ended: %s", len(s.pairs), planned, stopped)
 	if stopped != stoppedComplete || len(s.pairs) < planned || len(s.pairs) == 0 {
 		return finding{failed, text}

@@ -20,17 +20,24 @@ func smallestEffect(ratios []float64, opt options, tests int) float64 {
 	if len(ratios) < 2 {
 		return math.NaN()
 	}
-	effect := detectable(len(ratios), stat.StdDev(ratios, nil), opt.alpha/float64(tests))
+	effect := opt.detectable(len(ratios), stat.StdDev(ratios, nil), tests)
+	if math.IsInf(effect, 1) {
+		return math.NaN() // no data of so few pairs could have decided
+	}
 	return max(100*math.Expm1(effect), 100*opt.floor)
 }
 
 // detectable is the mean log ratio that n pairs with standard deviation sd find
-// with the wanted power in a two-sided t test at alpha. It inverts the normal
-// approximation of the noncentral t distribution with ν = n − 1 (Abramowitz and
-// Stegun 26.7.10): P(T ≤ x) ≈ Φ((x(1 − 1/4ν) − δ) / √(1 + x²/2ν)).
-func detectable(n int, sd, alpha float64) float64 {
+// with the wanted power in a two-sided test at alpha over the number of tests. It
+// inverts the normal approximation of the noncentral t distribution with ν = n − 1
+// (Abramowitz and Stegun 26.7.10): P(T ≤ x) ≈ Φ((x(1 − 1/4ν) − δ) / √(1 + x²/2ν)).
+// With early looks it is for the last of them alone, and so cautious.
+func (o options) detectable(n int, sd float64, tests int) float64 {
 	nu := float64(n - 1)
-	x := tQuantile(1-alpha/2, nu)
+	x := o.critical(n, o.alpha/float64(tests))
+	if math.IsInf(x, 1) {
+		return x
+	}
 	delta := x*(1-1/(4*nu)) + normalQuantile(power)*math.Sqrt(1+x*x/(2*nu))
 	return delta * sd / math.Sqrt(float64(n))
 }
@@ -49,21 +56,24 @@ func morePairs(ratios []float64, opt options, tests, variants int) int {
 	canDiffer := math.Expm1(effect) > opt.floor
 	step := balancedStep(variants)
 	for n := (len(ratios)/step + 1) * step; n <= mostPairs; n += step {
-		if canDiffer && detectable(n, sd, opt.alpha/float64(tests)) <= effect {
+		if canDiffer && opt.detectable(n, sd, tests) <= effect {
 			return n - len(ratios)
 		}
-		if room > 0 && equivalenceRoom(n, sd, opt.alpha) <= room {
+		if room > 0 && opt.equivalenceRoom(n, sd) <= room {
 			return n - len(ratios)
 		}
 	}
 	return 0
 }
 
-// equivalenceRoom is how far from the bound a mean must lie for two one-sided
-// tests with n pairs to pass with the wanted power. It splits the chance of a miss
-// over both bounds, which is exact for a mean of zero and cautious elsewhere.
-func equivalenceRoom(n int, sd, alpha float64) float64 {
-	t := tQuantile(1-alpha, float64(n-1))
+// equivalenceRoom is how far from the bound a mean must lie for the interval of n
+// pairs to stay inside with the wanted power. It splits the chance of a miss over
+// both bounds, which is exact for a mean of zero and cautious elsewhere.
+func (o options) equivalenceRoom(n int, sd float64) float64 {
+	t := tQuantile(1-o.alpha, float64(n-1))
+	if o.looks > 0 {
+		t = o.critical(n, o.alpha)
+	}
 	return (t + normalQuantile((1+power)/2)) * sd / math.Sqrt(float64(n))
 }
 

@@ -66,6 +66,39 @@ type options struct {
 	alpha  float64 // of a verdict
 	margin float64 // of equivalence, relative
 	floor  float64 // effects no larger than this, relative, are noise
+	looks  int     // the run may have been looked at every so many pairs; 0: only at its end
+}
+
+// critical is how many standard errors an estimate from n pairs must be away from
+// zero for a two-sided p of alpha.
+func (o options) critical(n int, alpha float64) float64 {
+	if o.looks > 0 {
+		return anytimeCritical(n, alpha)
+	}
+	return tQuantile(1-alpha/2, float64(n-1))
+}
+
+// interval is an estimate with its interval of confidence 1 − alpha.
+func (o options) interval(sample []float64) Interval {
+	return around(sample, func(n int) float64 { return o.critical(n, o.alpha) })
+}
+
+// p is the two-sided p value of a sample having mean zero.
+func (o options) p(sample []float64) float64 {
+	if o.looks > 0 {
+		return anytimeP(sample, o.looks)
+	}
+	return tTest(sample)
+}
+
+// equivalence is the interval that must lie inside the margin: at 1 − 2·alpha, which
+// is Schuirmann's two one-sided tests at alpha; with early looks the confidence
+// sequence itself.
+func (o options) equivalence(sample []float64) Interval {
+	if o.looks > 0 {
+		return o.interval(sample)
+	}
+	return tInterval(sample, 1-2*o.alpha)
 }
 
 // options takes them from the experiment; what it leaves at zero has the usual
@@ -81,6 +114,9 @@ func (s *study) options() options {
 	}
 	if !(o.floor >= 0) {
 		o.floor = 0
+	}
+	if e.EarlyStop {
+		o.looks = balancedStep(len(s.arms))
 	}
 	return o
 }
@@ -127,9 +163,9 @@ func (s *study) measure(spec metricSpec, candidate int, opt options) Metric {
 	}
 	m.Baseline, m.Candidate = mean(baseline), mean(other)
 	ratios := logRatios(m.Pairs)
-	m.Percent = tInterval(ratios, 1-opt.alpha).percent()
-	m.Absolute = tInterval(difference, 1-opt.alpha)
-	m.P = tTest(ratios)
+	m.Percent = opt.interval(ratios).percent()
+	m.Absolute = opt.interval(difference)
+	m.P = opt.p(ratios)
 	m.PSignFlip = signFlip(ratios)
 	m.Order, _ = orderEffect(m.Pairs, ratios, 1-opt.alpha)
 	return m

@@ -141,7 +141,7 @@ func TestDetectable(t *testing.T) {
 	const draws = 4000
 	rng := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{3, 6, 20} {
-		effect, found := detectable(n, 1, 0.05), 0
+		effect, found := options{alpha: 0.05}.detectable(n, 1, 1), 0
 		for range draws {
 			sample := make([]float64, n)
 			for i := range sample {
@@ -165,10 +165,10 @@ func TestMorePairs(t *testing.T) {
 		t.Fatalf("%d more pairs, want a positive even number", n)
 	}
 	effect, sd := 0.26/6, 0.052408
-	if have := detectable(6+n, sd, 0.05); have > effect {
+	if have := opt.detectable(6+n, sd, 1); have > effect {
 		t.Errorf("with %d pairs the detectable effect is %.4f, above %.4f", 6+n, have, effect)
 	}
-	if have := detectable(6+n-2, sd, 0.05); have <= effect {
+	if have := opt.detectable(6+n-2, sd, 1); have <= effect {
 		t.Errorf("%d pairs would have done", 6+n-2)
 	}
 	if n := morePairs([]float64{0.5}, opt, 1, 2); n != 0 {

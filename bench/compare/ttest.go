@@ -14,6 +14,12 @@ func nan3() Interval { return Interval{math.NaN(), math.NaN(), math.NaN()} }
 // level (0.95), on n − 1 degrees of freedom. One value has no interval; a value
 // that is not finite leaves nothing.
 func tInterval(sample []float64, level float64) Interval {
+	return around(sample, func(n int) float64 { return tQuantile((1+level)/2, float64(n-1)) })
+}
+
+// around is the mean of a sample with an interval of as many standard errors to
+// each side as critical says for its size. If those are infinite there is none.
+func around(sample []float64, critical func(n int) float64) Interval {
 	m := mean(sample)
 	if !finite(m) {
 		return nan3()
@@ -21,7 +27,10 @@ func tInterval(sample []float64, level float64) Interval {
 	if len(sample) < 2 {
 		return Interval{m, math.NaN(), math.NaN()}
 	}
-	half := tQuantile((1+level)/2, float64(len(sample)-1)) * standardError(sample)
+	half := critical(len(sample)) * standardError(sample)
+	if !finite(half) {
+		return Interval{m, math.NaN(), math.NaN()}
+	}
 	return Interval{m, m - half, m + half}
 }
 

@@ -38,8 +38,8 @@ func (s *study) judge(m *Metric, opt options, family int, valid bool) {
 // verdictOf decides. A difference is claimed only if the interval of this metric
 // excludes no change, the p value still does after the adjustment for the number
 // of primaries, and the effect is larger than what two runs of the same thing
-// differ by. Equivalence is Schuirmann's two one-sided tests (TOST) at alpha: the
-// interval at level 1 − 2·alpha lies inside the margin.
+// differ by. Equivalent are variants whose interval lies inside the margin, see
+// options.equivalence.
 func verdictOf(m Metric, ratios []float64, opt options) Verdict {
 	if len(ratios) < 2 {
 		return Inconclusive
@@ -50,8 +50,8 @@ func verdictOf(m Metric, ratios []float64, opt options) Verdict {
 		}
 		return Slower
 	}
-	tost := tInterval(ratios, 1-2*opt.alpha).percent()
-	if tost.Low > -100*opt.margin && tost.High < 100*opt.margin {
+	inside := opt.equivalence(ratios).percent()
+	if inside.Low > -100*opt.margin && inside.High < 100*opt.margin {
 		return Equivalent
 	}
 	return Inconclusive

@@ -53,6 +53,9 @@ func (s *study) warnDesign() []Warning {
 	if len(s.arms) > 1 && len(s.pairs) < fewestPairs {
 		out = append(out, warning("few-pairs", "%d complete pairs are few: intervals are wide, and below %d the sign-flip test cannot confirm them.", len(s.pairs), fewestPairs))
 	}
+	if e.EarlyStop {
+		out = append(out, warning("early-stop", "The run could stop after every %d pairs from the fourth on, so intervals are confidence sequences and p values hold at every look; both are wider than those of a fixed number of pairs.", balancedStep(len(s.arms))))
+	}
 	if e.Restart != "" && e.Restart != "each-block" {
 		out = append(out, warning("shared-server-start", "Servers were not restarted for each block (%s), so blocks of one start are not independent.", e.Restart))
 	}

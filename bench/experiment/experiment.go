@@ -41,11 +41,16 @@ type Plan struct {
 	Environment record.Environment
 	Siglab      string
 	Command     []string
+
+	// Enough, if set, is shown the run after every pair and says whether further
+	// pairs would change nothing.
+	Enough func(record.Run) bool
 }
 
 // Values of Manifest.Stopped; a variant that died is named after StoppedDied.
 const (
 	StoppedComplete    = "complete"
+	StoppedDecided     = "decided" // Plan.Enough said so
 	StoppedInterrupted = "interrupted"
 	StoppedDied        = "variant died: "
 )
@@ -71,7 +76,9 @@ func Run(ctx context.Context, plan Plan, log *runlog.Writer, progress func(Event
 	err := r.rounds(ctx)
 	switch {
 	case err == nil:
-		r.manifest.Stopped = StoppedComplete
+		if r.manifest.Stopped != StoppedDecided {
+			r.manifest.Stopped = StoppedComplete
+		}
 		r.manifest.Divergences = r.probeDivergences(ctx)
 	case ctx.Err() != nil:
 		r.manifest.Stopped = StoppedInterrupted
@@ -108,7 +115,8 @@ func (r *runner) newManifest() record.Manifest {
 	return m
 }
 
-// rounds runs every block in its order. A void block is repeated once.
+// rounds runs every block in its order, until there are enough. A void block is
+// repeated once.
 func (r *runner) rounds(ctx context.Context) error {
 	for pair, order := range blockOrder(len(r.plan.Arms), r.plan.Experiment.Pairs) {
 		for slot, arm := range order {
@@ -121,8 +129,20 @@ func (r *runner) rounds(ctx context.Context) error {
 				return err
 			}
 		}
+		if pair+1 < r.plan.Experiment.Pairs && r.enough() {
+			r.manifest.Stopped = StoppedDecided
+			return nil
+		}
 	}
 	return nil
+}
+
+// enough asks the plan whether the blocks so far decide.
+func (r *runner) enough() bool {
+	if r.plan.Enough == nil {
+		return false
+	}
+	return r.plan.Enough(record.Run{Manifest: r.manifest, Observations: r.seen})
 }
 
 // blockSpec says which block to run.

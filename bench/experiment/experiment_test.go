@@ -100,6 +100,28 @@ func TestRunPairsBlocksOnFreshServers(t *testing.T) {
 	}
 }
 
+// TestEnough: the run is shown after every pair but the last, with what counts of
+// it, and ends when that is enough.
+func TestEnough(t *testing.T) {
+	a, b := &fakeServer{}, &fakeServer{dieAfter: 4}
+	var shown [][2]int // blocks and observations
+	l := newLab(t, 5, a, b)
+	l.plan.Enough = func(run record.Run) bool {
+		shown = append(shown, [2]int{len(run.Manifest.Blocks), len(run.Observations)})
+		return len(shown) == 2
+	}
+	run := l.run(t.Context(), t, nil)
+	if run.Manifest.Stopped != StoppedDecided {
+		t.Errorf("stopped %q", run.Manifest.Stopped)
+	}
+	if diff := cmp.Diff([][2]int{{3, 2 * perBlock}, {5, 4 * perBlock}}, shown); diff != "" {
+		t.Errorf("blocks, one of them void, and observations shown (-want +got):\n%s", diff)
+	}
+	if got := len(run.Manifest.Blocks); got != 5 {
+		t.Errorf("%d blocks, want two pairs and the void one", got)
+	}
+}
+
 func TestAVoidBlockIsRepeatedOnce(t *testing.T) {
 	a, b := &fakeServer{}, &fakeServer{dieAfter: 4}
 	run := newLab(t, 2, a, b).run(t.Context(), t, nil)

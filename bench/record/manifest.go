@@ -51,9 +51,10 @@ type Experiment struct {
 	Order         string        `json:"order"`   // "AB/BA" or "Williams"
 	Caches        string        `json:"caches"`  // "off"
 	Timeout       time.Duration `json:"timeout_ns"`
-	Equivalence   float64       `json:"equivalence_margin"` // 0.02 = ±2 %
-	NoiseFloor    float64       `json:"noise_floor"`        // relative; 0 = not measured
-	Alpha         float64       `json:"alpha"`              // 0.05
+	Equivalence   float64       `json:"equivalence_margin"`   // 0.02 = ±2 %
+	NoiseFloor    float64       `json:"noise_floor"`          // relative; 0 = not measured
+	Alpha         float64       `json:"alpha"`                // 0.05
+	EarlyStop     bool          `json:"early_stop,omitempty"` // Pairs is the most; the analysis allows for looks
 	ServerThreads int           `json:"server_threads"`
 }
 

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"time"
 
+	"siglab/bench/compare"
 	"siglab/bench/dataset"
 	"siglab/bench/experiment"
 	"siglab/bench/record"
@@ -27,6 +28,7 @@ type benchCmd struct {
 	RequestRate float64           `name:"request-rate" aliases:"qps" env:"QPS" default:"10" help:"Queries per second, Poisson (${default})."`
 	NumPrompts  int               `env:"NUM_PROMPTS" default:"100" help:"Requests per block (${default})."`
 	Pairs       int               `default:"0" help:"Pairs, or rounds of more than two variants (6, rounded up to a balanced design)."`
+	EarlyStop   bool              `name:"early-stop" help:"Look at the run after every balanced number of pairs and stop when every primary metric is decided; --pairs is then the most (30). The analysis allows for the looks."`
 	Variant     []string          `placeholder:"NAME=MODE" help:"A variant and its pos-embed mode; repeat, the first is the baseline (main=reference, optimized=bilinear)."`
 	MaxTokens   int               `default:"32" help:"Output tokens per request (${default})."`
 	Seed        uint64            `default:"0" help:"Seed of the order of prompts and of the arrivals (${default})."`
@@ -55,7 +57,7 @@ func (c *benchCmd) Run(ctx context.Context) error {
 	if err := errors.Join(err, log.Close()); err != nil {
 		return fmt.Errorf("%w; what was measured is in %s", err, c.Out)
 	}
-	if manifest.Stopped != experiment.StoppedComplete {
+	if manifest.Stopped != experiment.StoppedComplete && manifest.Stopped != experiment.StoppedDecided {
 		fmt.Fprintf(os.Stderr, "siglab: the run ended early (%s); what was measured is in %s, and `siglab report %s` shows it again\n", manifest.Stopped, c.Out, c.Out)
 	}
 	err = publish(c.Out, c.JSON)
@@ -124,7 +126,21 @@ func (c *benchCmd) plan(ctx context.Context) (experiment.Plan, error) {
 		v.Argv = server.Argv()
 		plan.Arms = append(plan.Arms, experiment.Arm{Variant: v, Server: server})
 	}
+	if c.EarlyStop {
+		plan.Enough = enough
+	}
 	return plan, nil
+}
+
+// enough looks at a run that may stop early.
+func enough(run record.Run) bool {
+	pairs := run.Manifest.Blocks[len(run.Manifest.Blocks)-1].Pair + 1
+	if !compare.IsLook(pairs, len(run.Manifest.Variants)) {
+		return false
+	}
+	run.Manifest.Stopped = compare.StoppedDecided // what is asked: would it be?
+	comparison, err := compare.Analyse(run)
+	return err == nil && comparison.Decided()
 }
 
 func (c *benchCmd) experiment(variants int) record.Experiment {
@@ -139,6 +155,6 @@ func (c *benchCmd) experiment(variants int) record.Experiment {
 	return record.Experiment{
 		Model: c.Model, Dataset: c.Dataset, RequestRate: c.RequestRate, Burstiness: 1, NumPrompts: c.NumPrompts, Pairs: c.Pairs,
 		MaxTokens: c.MaxTokens, IgnoreEOS: true, Seed: c.Seed, Warmups: c.Warmups, Restart: "each-block", Order: order,
-		Caches: "off", Timeout: c.Timeout, Equivalence: 0.02, Alpha: 0.05, ServerThreads: threads,
+		Caches: "off", Timeout: c.Timeout, Equivalence: 0.02, Alpha: 0.05, ServerThreads: threads, EarlyStop: c.EarlyStop,
 	}
 }

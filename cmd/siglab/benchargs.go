@@ -25,6 +25,7 @@ const (
 	mostPairs    = 1000
 	mostTokens   = 4096
 	defaultPairs = 6
+	earlyPairs   = 30 // the most, where a run may stop early
 )
 
 // variantName keeps names usable in file names.
@@ -100,7 +101,9 @@ func (c *benchCmd) check(variants int) error {
 	if err := c.checkPort(); err != nil {
 		return err
 	}
-	if c.Pairs == 0 {
+	if c.Pairs == 0 && c.EarlyStop {
+		c.Pairs = experiment.BalancedRounds(variants, earlyPairs)
+	} else if c.Pairs == 0 {
 		c.Pairs = experiment.BalancedRounds(variants, defaultPairs)
 	} else if balanced := experiment.BalancedRounds(variants, c.Pairs); balanced != c.Pairs {
 		fmt.Fprintf(os.Stderr, "siglab: --pairs %d of %d variants does not balance their order; %d would\n", c.Pairs, variants, balanced)
