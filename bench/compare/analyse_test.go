@@ -41,7 +41,7 @@ func TestVerdicts(t *testing.T) {
 		{"2 % in two pairs of 1 % noise", fake{pairs: 2, factor: faster(0.02)}, Inconclusive, ""},
 		{"one pair cannot decide even on 50 %", fake{pairs: 1, requests: 40, factor: faster(0.5)}, Inconclusive, "one-pair"},
 		{"a difference within the noise floor is no difference", fake{factor: faster(0.10), change: func(run *record.Run) {
-			run.Manifest.Experiment.NoiseFloor = 0.15
+			run.Manifest.Experiment.NoiseFloors = map[string]float64{"median_ttft_ms": 0.15}
 		}}, Inconclusive, "below-noise-floor"},
 		{"more than half of a block's requests failed in both arms", fake{factor: faster(0.10), change: each(func(o *record.Observation) {
 			if o.Block <= 2 && o.Index < 11 {
@@ -408,12 +408,16 @@ func TestWarnings(t *testing.T) {
 			late := time.Duration(o.Index) * 5 * ms
 			o.FirstToken, o.LastToken, o.End = o.FirstToken+late, o.LastToken+late, o.End+late
 		})}},
+		{"a-against-a", fake{change: func(run *record.Run) { run.Manifest.Experiment.AA = true }}},
+		{"early-stop", early(fake{})},
 		{"gain-above-bound", fake{factor: faster(0.1)}},
 		{"run-files", fake{change: func(run *record.Run) { run.Warnings = []string{"observations.jsonl: line 9 is cut off"} }}},
 	}
-	quiet := fake{requests: fewestForP99, change: func(run *record.Run) { run.Manifest.Experiment.NoiseFloor = 0.005 }}
-	if c := analyse(t, quiet); len(c.Warnings) > 0 {
-		t.Errorf("a run with nothing to warn of: %v", c.Warnings)
+	quiet := fake{requests: fewestForP99, change: func(run *record.Run) {
+		run.Manifest.Experiment.NoiseFloors = map[string]float64{"median_ttft_ms": 0.005}
+	}}
+	if c := analyse(t, quiet); len(c.Warnings) != 1 || !hasWarning(c.Warnings, "noise-floor") {
+		t.Errorf("a run with nothing to warn of but its noise floor: %v", c.Warnings)
 	}
 	for _, test := range tests {
 		t.Run(test.code, func(t *testing.T) {

@@ -1,6 +1,10 @@
 package compare
 
-import "math"
+import (
+	"math"
+
+	"siglab/bench/record"
+)
 
 // metricSpec describes one metric that is compared.
 type metricSpec struct {
@@ -101,22 +105,30 @@ func (o options) equivalence(sample []float64) Interval {
 	return tInterval(sample, 1-2*o.alpha)
 }
 
-// options takes them from the experiment; what it leaves at zero has the usual
-// value.
-func (s *study) options() options {
-	e := s.run.Manifest.Experiment
-	o := options{alpha: e.Alpha, margin: e.Equivalence, floor: e.NoiseFloor}
+// options are those of the run, without a noise floor.
+func (s *study) options() options { return optionsOf(s.run.Manifest.Experiment, len(s.arms)) }
+
+// optionsOf takes the options from an experiment; what it leaves at zero has the
+// usual value.
+func optionsOf(e record.Experiment, variants int) options {
+	o := options{alpha: e.Alpha, margin: e.Equivalence}
 	if !(o.alpha > 0 && o.alpha < 1) {
 		o.alpha = 0.05
 	}
 	if !(o.margin > 0 && o.margin < 1) {
 		o.margin = 0.02
 	}
-	if !(o.floor >= 0) {
-		o.floor = 0
-	}
 	if e.EarlyStop {
-		o.looks = balancedStep(len(s.arms))
+		o.looks = balancedStep(variants)
+	}
+	return o
+}
+
+// optionsFor is options with the noise floor of one metric.
+func (s *study) optionsFor(metric string) options {
+	o := s.options()
+	if floor := s.run.Manifest.Experiment.NoiseFloors[metric]; floor > 0 && finite(floor) {
+		o.floor = floor
 	}
 	return o
 }
@@ -124,12 +136,12 @@ func (s *study) options() options {
 // metrics compares every candidate with the baseline in every metric. The Holm
 // adjustment runs over all primaries of all candidates.
 func (s *study) metrics(valid bool) []Metric {
-	opt, many := s.options(), s.manyRequests()
+	many := s.manyRequests()
 	var out []Metric
 	var family []int // indices of the primaries
 	for _, candidate := range s.candidates() {
 		for _, spec := range metricSpecs {
-			m := s.measure(spec, candidate, opt)
+			m := s.measure(spec, candidate, s.optionsFor(spec.key))
 			m.Primary = spec.isPrimary(many)
 			if m.Primary {
 				family = append(family, len(out))
@@ -145,7 +157,7 @@ func (s *study) metrics(valid bool) []Metric {
 		out[family[i]].PHolm = adjusted
 	}
 	for i := range out {
-		s.judge(&out[i], opt, len(family), valid)
+		s.judge(&out[i], s.optionsFor(out[i].Metric), len(family), valid)
 	}
 	return out
 }

@@ -47,8 +47,15 @@ func (s *study) warnFiles() []Warning {
 func (s *study) warnDesign() []Warning {
 	var out []Warning
 	e := s.run.Manifest.Experiment
-	if len(s.arms) > 1 && s.options().floor == 0 {
+	switch {
+	case len(s.arms) < 2 || e.AA:
+	case len(e.NoiseFloors) > 0:
+		out = append(out, warning("noise-floor", "Smaller effects than %s are taken for noise: the run of the baseline against itself in %s could not exclude them.", s.floors(), e.NoiseFloorFrom))
+	default:
 		out = append(out, warning("noise-floor-unmeasured", "No run of one variant against itself has measured the noise floor, so it is taken as 0."))
+	}
+	if e.AA {
+		out = append(out, warning("a-against-a", "All variants are the same: this run measures the noise floor, and every verdict of faster or slower in it is false."))
 	}
 	if len(s.arms) > 1 && len(s.pairs) < fewestPairs {
 		out = append(out, warning("few-pairs", "%d complete pairs are few: intervals are wide, and below %d the sign-flip test cannot confirm them.", len(s.pairs), fewestPairs))
@@ -68,6 +75,17 @@ func (s *study) warnDesign() []Warning {
 		}
 	}
 	return out
+}
+
+// floors lists the noise floors of the primaries: "2.1 % (median_ttft_ms)".
+func (s *study) floors() string {
+	var parts []string
+	for _, spec := range metricSpecs {
+		if floor := s.optionsFor(spec.key).floor; floor > 0 && spec.isPrimary(s.manyRequests()) {
+			parts = append(parts, fmt.Sprintf("%.2g %% (%s)", 100*floor, spec.key))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // warnBlocks is about blocks that do not count or are small.

@@ -36,26 +36,30 @@ type Manifest struct {
 
 // Experiment is the resolved configuration.
 type Experiment struct {
-	Model         string        `json:"model"`
-	Dataset       string        `json:"dataset"`
-	RequestRate   float64       `json:"request_rate"` // queries per second
-	Burstiness    float64       `json:"burstiness"`   // 1 = Poisson
-	NumPrompts    int           `json:"num_prompts"`  // per block
-	Pairs         int           `json:"pairs"`        // planned; rounds for more than two variants
-	MaxTokens     int           `json:"max_tokens"`
-	Temperature   float64       `json:"temperature"`
-	IgnoreEOS     bool          `json:"ignore_eos"`
-	Seed          uint64        `json:"seed"`
-	Warmups       int           `json:"warmups"` // requests before each block, not measured
-	Restart       string        `json:"restart"` // "each-block"
-	Order         string        `json:"order"`   // "AB/BA" or "Williams"
-	Caches        string        `json:"caches"`  // "off"
-	Timeout       time.Duration `json:"timeout_ns"`
-	Equivalence   float64       `json:"equivalence_margin"`   // 0.02 = ±2 %
-	NoiseFloor    float64       `json:"noise_floor"`          // relative; 0 = not measured
-	Alpha         float64       `json:"alpha"`                // 0.05
-	EarlyStop     bool          `json:"early_stop,omitempty"` // Pairs is the most; the analysis allows for looks
-	ServerThreads int           `json:"server_threads"`
+	Model       string        `json:"model"`
+	Dataset     string        `json:"dataset"`
+	RequestRate float64       `json:"request_rate"` // queries per second
+	Burstiness  float64       `json:"burstiness"`   // 1 = Poisson
+	NumPrompts  int           `json:"num_prompts"`  // per block
+	Pairs       int           `json:"pairs"`        // planned; rounds for more than two variants
+	MaxTokens   int           `json:"max_tokens"`
+	Temperature float64       `json:"temperature"`
+	IgnoreEOS   bool          `json:"ignore_eos"`
+	Seed        uint64        `json:"seed"`
+	Warmups     int           `json:"warmups"` // requests before each block, not measured
+	Restart     string        `json:"restart"` // "each-block"
+	Order       string        `json:"order"`   // "AB/BA" or "Williams"
+	Caches      string        `json:"caches"`  // "off"
+	Timeout     time.Duration `json:"timeout_ns"`
+	Equivalence float64       `json:"equivalence_margin"`   // 0.02 = ±2 %
+	Alpha       float64       `json:"alpha"`                // 0.05
+	EarlyStop   bool          `json:"early_stop,omitempty"` // Pairs is the most; the analysis allows for looks
+	AA          bool          `json:"aa,omitempty"`         // the baseline against itself, to measure the noise floor
+	// NoiseFloors are relative, by metric key: what a run of the baseline against
+	// itself could not exclude. They come from the run directory NoiseFloorFrom.
+	NoiseFloors    map[string]float64 `json:"noise_floors,omitempty"`
+	NoiseFloorFrom string             `json:"noise_floor_from,omitempty"`
+	ServerThreads  int                `json:"server_threads"`
 }
 
 // Variant is one thing under test.

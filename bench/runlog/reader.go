@@ -19,21 +19,11 @@ import (
 // an error.
 func Read(dir string) (record.Run, error) {
 	var run record.Run
-	data, err := os.ReadFile(filepath.Join(dir, ManifestFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return run, fmt.Errorf("%s is not a run directory: it has no %s", dir, ManifestFile)
-	}
-	if err != nil {
-		return run, fmt.Errorf("read run: %w", err)
-	}
-	if err := json.Unmarshal(data, &run.Manifest); err != nil {
-		return run, fmt.Errorf("read run: %s: %w", filepath.Join(dir, ManifestFile), err)
-	}
-	if v := run.Manifest.Version; v != record.ManifestVersion {
-		return run, fmt.Errorf("read run: %s has version %d and this siglab reads version %d; use the siglab that wrote it (%s)",
-			ManifestFile, v, record.ManifestVersion, run.Manifest.Siglab)
-	}
 	var warnings []string
+	var err error
+	if run.Manifest, err = ReadManifest(dir); err != nil {
+		return run, err
+	}
 	run.Observations, warnings, err = readLines[record.Observation](filepath.Join(dir, ObservationsFile))
 	if err != nil {
 		return run, err
@@ -47,6 +37,26 @@ func Read(dir string) (record.Run, error) {
 	run.Telemetry, warnings, err = readLines[record.Sample](filepath.Join(dir, TelemetryFile))
 	run.Warnings = append(run.Warnings, warnings...)
 	return run, err
+}
+
+// ReadManifest reads what a run was and how far it came.
+func ReadManifest(dir string) (record.Manifest, error) {
+	var m record.Manifest
+	data, err := os.ReadFile(filepath.Join(dir, ManifestFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, fmt.Errorf("%s is not a run directory: it has no %s", dir, ManifestFile)
+	}
+	if err != nil {
+		return m, fmt.Errorf("read run: %w", err)
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return m, fmt.Errorf("read run: %s: %w", filepath.Join(dir, ManifestFile), err)
+	}
+	if v := m.Version; v != record.ManifestVersion {
+		return m, fmt.Errorf("read run: %s has version %d and this siglab reads version %d; use the siglab that wrote it (%s)",
+			ManifestFile, v, record.ManifestVersion, m.Siglab)
+	}
+	return m, nil
 }
 
 // ReadWorkload reads the frozen requests, without their bodies.

@@ -28,6 +28,8 @@ type benchCmd struct {
 	RequestRate float64           `name:"request-rate" aliases:"qps" env:"QPS" default:"10" help:"Queries per second, Poisson (${default})."`
 	NumPrompts  int               `env:"NUM_PROMPTS" default:"100" help:"Requests per block (${default})."`
 	Pairs       int               `default:"0" help:"Pairs, or rounds of more than two variants (6, rounded up to a balanced design)."`
+	AA          bool              `name:"aa" help:"Run the baseline against itself. Later runs in the same directory under the same conditions take the noise floor from it."`
+	NoiseFloor  string            `name:"noise-floor" default:"auto" placeholder:"DIR" help:"Run directory of a run with --aa that measured the noise floor; 'none' for 0 (the newest one beside --out under the same conditions)."`
 	EarlyStop   bool              `name:"early-stop" help:"Look at the run after every balanced number of pairs and stop when every primary metric is decided; --pairs is then the most (30). The analysis allows for the looks."`
 	Variant     []string          `placeholder:"NAME=MODE" help:"A variant and its pos-embed mode; repeat, the first is the baseline (main=reference, optimized=bilinear)."`
 	MaxTokens   int               `default:"32" help:"Output tokens per request (${default})."`
@@ -92,6 +94,9 @@ func publish(dir string, asJSON bool) error {
 func (c *benchCmd) plan(ctx context.Context) (experiment.Plan, error) {
 	var plan experiment.Plan
 	variants, err := parseVariants(c.Variant, c.InjectDelay)
+	if err == nil && c.AA {
+		variants, err = againstItself(variants, c.InjectDelay)
+	}
 	if err != nil {
 		return plan, err
 	}
@@ -109,6 +114,9 @@ func (c *benchCmd) plan(ctx context.Context) (experiment.Plan, error) {
 	plan.Experiment = c.experiment(len(variants))
 	plan.Siglab, plan.Command = version.String(), os.Args
 	if plan.Environment, err = telemetry.Environment(ctx, exe); err != nil {
+		return plan, err
+	}
+	if err := c.findNoiseFloor(&plan.Experiment, plan.Environment); err != nil {
 		return plan, err
 	}
 	plan.Workload, err = workload.Freeze(workload.Spec{
@@ -155,6 +163,6 @@ func (c *benchCmd) experiment(variants int) record.Experiment {
 	return record.Experiment{
 		Model: c.Model, Dataset: c.Dataset, RequestRate: c.RequestRate, Burstiness: 1, NumPrompts: c.NumPrompts, Pairs: c.Pairs,
 		MaxTokens: c.MaxTokens, IgnoreEOS: true, Seed: c.Seed, Warmups: c.Warmups, Restart: "each-block", Order: order,
-		Caches: "off", Timeout: c.Timeout, Equivalence: 0.02, Alpha: 0.05, ServerThreads: threads, EarlyStop: c.EarlyStop,
+		Caches: "off", Timeout: c.Timeout, Equivalence: 0.02, Alpha: 0.05, ServerThreads: threads, EarlyStop: c.EarlyStop, AA: c.AA,
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"siglab/bench/experiment"
 	"siglab/bench/record"
+	"siglab/bench/results"
 	"siglab/engine/vlm"
 	"siglab/posembed"
 )
@@ -67,6 +68,32 @@ func parseVariants(args []string, delays map[string]string) ([]record.Variant, e
 		variants[i].InjectDelay = d
 	}
 	return variants, nil
+}
+
+// againstItself is the baseline twice, to measure what two runs of one thing differ
+// by.
+func againstItself(variants []record.Variant, delays map[string]string) ([]record.Variant, error) {
+	if len(delays) > 0 {
+		return nil, usagef("--aa runs the baseline against itself, so --inject-delay would make the noise floor an effect: leave one out")
+	}
+	again := variants[0]
+	again.Name += "-again"
+	return []record.Variant{variants[0], again}, nil
+}
+
+// findNoiseFloor takes the noise floor from where --noise-floor says.
+func (c *benchCmd) findNoiseFloor(e *record.Experiment, env record.Environment) (err error) {
+	switch {
+	case c.AA || c.NoiseFloor == "none":
+	case c.NoiseFloor == "auto":
+		e.NoiseFloorFrom, e.NoiseFloors = results.FindNoiseFloors(filepath.Dir(c.Out), *e, env)
+	default:
+		e.NoiseFloorFrom = c.NoiseFloor
+		if e.NoiseFloors, err = results.NoiseFloors(c.NoiseFloor); err != nil {
+			return usagef("--noise-floor: %w", err)
+		}
+	}
+	return nil
 }
 
 func variantNames(variants []record.Variant) string {
