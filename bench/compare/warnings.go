@@ -60,6 +60,9 @@ func (s *study) warnDesign() []Warning {
 	if len(s.arms) > 1 && len(s.pairs) < fewestPairs {
 		out = append(out, warning("few-pairs", "%d complete pairs are few: intervals are wide, and below %d the sign-flip test cannot confirm them.", len(s.pairs), fewestPairs))
 	}
+	if n := len(s.run.Manifest.Resumed); n > 0 {
+		out = append(out, warning("resumed", "The run ended early and was resumed (%d times); what was true of the machine in between is not known, but every pair was measured in one go.", n))
+	}
 	if e.EarlyStop {
 		out = append(out, warning("early-stop", "The run could stop after every %d pairs from the fourth on, so intervals are confidence sequences and p values hold at every look; both are wider than those of a fixed number of pairs.", balancedStep(len(s.arms))))
 	}

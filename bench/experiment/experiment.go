@@ -62,14 +62,19 @@ var errDied = errors.New("variant died")
 // is for what keeps a run from being recorded (a full disk); a variant that dies
 // and an interruption are outcomes, told by Manifest.Stopped.
 func Run(ctx context.Context, plan Plan, log *runlog.Writer, progress func(Event)) (record.Manifest, error) {
-	// The client allocates little; a collection in the middle of a block would
-	// only delay a send.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	r := &runner{plan: plan, log: log, progress: progress, origin: time.Now()}
 	r.manifest = r.newManifest()
 	if err := r.log.Workload(plan.Workload.Items()); err != nil {
 		return r.manifest, err
 	}
+	return r.run(ctx)
+}
+
+// run measures what is not there yet and ends the manifest.
+func (r *runner) run(ctx context.Context) (record.Manifest, error) {
+	// The client allocates little; a collection in the middle of a block would
+	// only delay a send.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	if err := r.log.Manifest(r.manifest); err != nil {
 		return r.manifest, err
 	}
@@ -101,6 +106,7 @@ type runner struct {
 	origin   time.Time // of the run's clock
 	manifest record.Manifest
 	seen     []record.Observation // of blocks that count, for the gap probes
+	done     map[int]bool         // pairs that an earlier process completed
 }
 
 func (r *runner) newManifest() record.Manifest {
@@ -119,6 +125,9 @@ func (r *runner) newManifest() record.Manifest {
 // repeated once.
 func (r *runner) rounds(ctx context.Context) error {
 	for pair, order := range blockOrder(len(r.plan.Arms), r.plan.Experiment.Pairs) {
+		if r.done[pair] {
+			continue
+		}
 		for slot, arm := range order {
 			spec := blockSpec{pair: pair, slot: slot, arm: arm}
 			err := r.block(ctx, spec, 1)
@@ -145,6 +154,15 @@ func (r *runner) enough() bool {
 	return r.plan.Enough(record.Run{Manifest: r.manifest, Observations: r.seen})
 }
 
+// nextID is above the ID of every block so far.
+func (r *runner) nextID() int {
+	id := 0
+	for _, b := range r.manifest.Blocks {
+		id = max(id, b.ID)
+	}
+	return id + 1
+}
+
 // blockSpec says which block to run.
 type blockSpec struct {
 	pair, slot int
@@ -156,7 +174,7 @@ type blockSpec struct {
 func (r *runner) block(ctx context.Context, spec blockSpec, attempt int) error {
 	arm := r.plan.Arms[spec.arm]
 	b := record.Block{
-		ID: len(r.manifest.Blocks) + 1, Pair: spec.pair, Slot: spec.slot, Variant: arm.Name, Attempt: attempt,
+		ID: r.nextID(), Pair: spec.pair, Slot: spec.slot, Variant: arm.Name, Attempt: attempt,
 		Slice: spec.pair, SliceHash: r.plan.Workload.SliceHash(spec.pair), Requests: len(r.plan.Workload.Slices[spec.pair]),
 	}
 	seen := r.measure(ctx, spec, &b)

@@ -19,12 +19,13 @@ type Run struct {
 // Manifest says what was asked for, under which conditions it ran, and which
 // blocks were measured. It is rewritten after every block.
 type Manifest struct {
-	Version  int       `json:"version"`
-	Siglab   string    `json:"siglab"`  // version of the program
-	Command  []string  `json:"command"` // how it was started, secrets never on it
-	Started  time.Time `json:"started"` // origin of every offset in the run directory
-	Finished time.Time `json:"finished,omitzero"`
-	Stopped  string    `json:"stopped"` // why the run ended: "complete", "interrupted", "variant died: …"
+	Version  int         `json:"version"`
+	Siglab   string      `json:"siglab"`  // version of the program
+	Command  []string    `json:"command"` // how it was started, secrets never on it
+	Started  time.Time   `json:"started"` // origin of every offset in the run directory
+	Finished time.Time   `json:"finished,omitzero"`
+	Resumed  []time.Time `json:"resumed,omitempty"` // when it went on after it had ended early
+	Stopped  string      `json:"stopped"`           // why the run ended: "complete", "interrupted", "variant died: …"
 
 	Experiment  Experiment  `json:"experiment"`
 	Variants    []Variant   `json:"variants"` // the first is the baseline

@@ -2,6 +2,7 @@ package runlog
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,11 +36,50 @@ func Create(dir string) (*Writer, error) {
 	if w.observations, err = openAppend(dir, ObservationsFile); err != nil {
 		return nil, err
 	}
-	if w.telemetry, err = openAppend(dir, TelemetryFile); err != nil {
-		_ = w.observations.Close() // nothing was written yet
+	if w.telemetry, err = openAppend(dir, TelemetryFile); err == nil {
+		err = lock(w.observations)
+	}
+	if err != nil {
+		_ = w.Close() // nothing was written yet
 		return nil, err
 	}
 	return w, nil
+}
+
+// Resume opens the run directory of a run that ended early, to append to it, and
+// reads what is there. A last line that was cut off is taken away first. A run that
+// another process is still writing is refused.
+func Resume(dir string) (*Writer, record.Run, error) {
+	run, err := Read(dir)
+	if err != nil {
+		return nil, run, err
+	}
+	w := &Writer{dir: dir}
+	if w.observations, err = openAppend(dir, ObservationsFile); err != nil {
+		return nil, run, err
+	}
+	if w.telemetry, err = openAppend(dir, TelemetryFile); err == nil {
+		err = errors.Join(lock(w.observations), endLine(dir, ObservationsFile), endLine(dir, TelemetryFile))
+	}
+	if err == nil {
+		// Once more, now that nobody else writes: the lines that were whole.
+		run, err = Read(dir)
+	}
+	if err != nil {
+		_ = w.Close() // nothing was written
+		return nil, run, fmt.Errorf("resume %s: %w", dir, err)
+	}
+	return w, run, nil
+}
+
+// endLine cuts a file off behind its last whole line.
+func endLine(dir, name string) error {
+	path := filepath.Join(dir, name)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return os.Truncate(path, int64(bytes.LastIndexByte(data, '\n')+1))
 }
 
 func openAppend(dir, name string) (*os.File, error) {
@@ -79,6 +119,9 @@ func (w *Writer) Telemetry(samples []record.Sample) error {
 
 // Close closes the files; everything that was appended is on disk already.
 func (w *Writer) Close() error {
+	if w.telemetry == nil { // opening it failed
+		return w.observations.Close()
+	}
 	return errors.Join(w.observations.Close(), w.telemetry.Close())
 }
 

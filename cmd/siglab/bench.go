@@ -39,12 +39,16 @@ type benchCmd struct {
 	Port        int               `env:"PORT" default:"0" help:"Port of the server under test (a free one)."`
 	Timeout     time.Duration     `default:"60s" help:"Longest time for one answer (${default})."`
 	InjectDelay map[string]string `placeholder:"NAME=20ms" help:"Positive control: hold up every request of a variant by this much, after the server's arrival stamp."`
+	Resume      string            `placeholder:"DIR" help:"Go on with a run that ended early: its complete pairs are kept, and everything is as it was then."`
 	Out         string            `placeholder:"DIR" help:"Run directory (benchmark_results_<date>_<time>)."`
 	JSON        bool              `name:"json" help:"Print the result as JSON."`
 }
 
 // Run is the main job: resolve, freeze, measure, report.
 func (c *benchCmd) Run(ctx context.Context) error {
+	if c.Resume != "" {
+		return c.resume(ctx)
+	}
 	plan, err := c.plan(ctx)
 	if err != nil {
 		return err
@@ -53,14 +57,22 @@ func (c *benchCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return usageError{err}
 	}
-	display := newDisplay(os.Stderr, plan)
-	manifest, err := experiment.Run(ctx, plan, log, display.event)
+	return c.measure(plan, log, 0, func(progress func(experiment.Event)) (record.Manifest, error) {
+		return experiment.Run(ctx, plan, log, progress)
+	})
+}
+
+// measure runs the experiment, of which some pairs may be done, under a display and
+// publishes what it recorded.
+func (c *benchCmd) measure(plan experiment.Plan, log *runlog.Writer, done int, run func(progress func(experiment.Event)) (record.Manifest, error)) error {
+	display := newDisplay(os.Stderr, plan, done)
+	manifest, err := run(display.event)
 	display.close()
 	if err := errors.Join(err, log.Close()); err != nil {
 		return fmt.Errorf("%w; what was measured is in %s", err, c.Out)
 	}
 	if manifest.Stopped != experiment.StoppedComplete && manifest.Stopped != experiment.StoppedDecided {
-		fmt.Fprintf(os.Stderr, "siglab: the run ended early (%s); what was measured is in %s, and `siglab report %s` shows it again\n", manifest.Stopped, c.Out, c.Out)
+		fmt.Fprintf(os.Stderr, "siglab: the run ended early (%s); what was measured is in %s, `siglab report %s` shows it again, and `siglab bench --resume %s` goes on with it\n", manifest.Stopped, c.Out, c.Out, c.Out)
 	}
 	err = publish(c.Out, c.JSON)
 	if err != nil && !errors.Is(err, errNotValid) {
@@ -103,38 +115,44 @@ func (c *benchCmd) plan(ctx context.Context) (experiment.Plan, error) {
 	if err := c.check(len(variants)); err != nil {
 		return plan, err
 	}
+	plan, err = newPlan(ctx, c.experiment(len(variants)), variants, c.Port, c.Out)
+	if err == nil {
+		err = c.findNoiseFloor(&plan.Experiment, plan.Environment)
+	}
+	return plan, err
+}
+
+// newPlan freezes the workload of an experiment and says how its variants are
+// started: on a port, or on free ones if it is 0.
+func newPlan(ctx context.Context, e record.Experiment, variants []record.Variant, port int, out string) (experiment.Plan, error) {
+	plan := experiment.Plan{Experiment: e, Siglab: version.String(), Command: os.Args}
 	exe, err := os.Executable()
 	if err != nil {
 		return plan, fmt.Errorf("find this program: %w", err)
 	}
-	set, err := dataset.Open(c.Dataset)
+	set, err := dataset.Open(e.Dataset)
 	if err != nil {
 		return plan, usageError{err}
 	}
-	plan.Experiment = c.experiment(len(variants))
-	plan.Siglab, plan.Command = version.String(), os.Args
 	if plan.Environment, err = telemetry.Environment(ctx, exe); err != nil {
 		return plan, err
 	}
-	if err := c.findNoiseFloor(&plan.Experiment, plan.Environment); err != nil {
-		return plan, err
-	}
 	plan.Workload, err = workload.Freeze(workload.Spec{
-		Set: set, Slices: plan.Experiment.Pairs, PerSlice: c.NumPrompts, Warmups: c.Warmups, Rate: c.RequestRate, Burstiness: 1,
-		MaxTokens: c.MaxTokens, IgnoreEOS: true, Seed: c.Seed, Model: c.Model,
+		Set: set, Slices: e.Pairs, PerSlice: e.NumPrompts, Warmups: e.Warmups, Rate: e.RequestRate, Burstiness: e.Burstiness,
+		MaxTokens: e.MaxTokens, IgnoreEOS: e.IgnoreEOS, Seed: e.Seed, Model: e.Model,
 	})
 	if err != nil {
 		return plan, usageError{err}
 	}
 	for _, v := range variants {
 		server := &variant.Builtin{
-			Name: v.Name, Program: exe, Model: c.Model, PosEmbed: v.Mode, Threads: plan.Experiment.ServerThreads,
-			Port: c.Port, Delay: v.InjectDelay, Log: filepath.Join(c.Out, "server_"+v.Name+".log"),
+			Name: v.Name, Program: exe, Model: e.Model, PosEmbed: v.Mode, Threads: e.ServerThreads,
+			Port: port, Delay: v.InjectDelay, Log: filepath.Join(out, "server_"+v.Name+".log"),
 		}
 		v.Argv = server.Argv()
 		plan.Arms = append(plan.Arms, experiment.Arm{Variant: v, Server: server})
 	}
-	if c.EarlyStop {
+	if e.EarlyStop {
 		plan.Enough = enough
 	}
 	return plan, nil

@@ -25,6 +25,7 @@ type display struct {
 	out    io.Writer
 	plan   experiment.Plan
 	blocks int
+	before int // of these, done by an earlier process
 	begun  time.Time
 
 	mu      sync.Mutex
@@ -39,18 +40,22 @@ type display struct {
 	bar      *mpb.Bar
 }
 
-func newDisplay(out *os.File, plan experiment.Plan) *display {
+func newDisplay(out *os.File, plan experiment.Plan, done int) *display {
 	d := &display{
 		out: out, plan: plan, begun: time.Now(), ttft: map[string][]time.Duration{},
-		blocks: plan.Experiment.Pairs * len(plan.Arms),
+		blocks: plan.Experiment.Pairs * len(plan.Arms), before: done * len(plan.Arms),
 	}
 	e := plan.Experiment
-	fmt.Fprintf(out, "siglab: %d blocks of %d requests at %g queries/s, about %v\n", d.blocks, e.NumPrompts, e.RequestRate, d.left().Round(time.Second))
+	if done > 0 {
+		fmt.Fprintf(out, "siglab: %d of %d blocks are there already\n", d.before, d.blocks)
+	}
+	fmt.Fprintf(out, "siglab: %d blocks of %d requests at %g queries/s, about %v\n", d.blocks-d.before, e.NumPrompts, e.RequestRate, d.left().Round(time.Second))
 	if term.IsTerminal(int(out.Fd())) {
 		d.progress = mpb.New(mpb.WithOutput(out), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
 		d.bar = d.progress.AddBar(int64(d.blocks*e.NumPrompts),
 			mpb.PrependDecorators(decor.Any(func(decor.Statistics) string { return d.status() })),
 			mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return d.times() })))
+		d.bar.SetCurrent(int64(d.before * e.NumPrompts))
 	}
 	return d
 }
@@ -143,7 +148,7 @@ func (d *display) left() time.Duration {
 	if d.counted > 0 {
 		each = d.took / time.Duration(d.counted)
 	}
-	left := time.Duration(d.blocks-d.counted) * each
+	left := time.Duration(d.blocks-d.before-d.counted) * each
 	if !d.started.IsZero() {
 		left -= min(each, time.Since(d.started))
 	}

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"siglab/bench/experiment"
+	"siglab/bench/record"
+	"siglab/bench/runlog"
+)
+
+// resume goes on with the run in a directory, as it was planned there.
+func (c *benchCmd) resume(ctx context.Context) error {
+	c.Out = filepath.Clean(c.Resume)
+	log, earlier, err := runlog.Resume(c.Out)
+	if err != nil {
+		return usageError{err}
+	}
+	plan, err := planAgain(ctx, earlier.Manifest, c.Out)
+	if err != nil {
+		return errors.Join(err, log.Close())
+	}
+	return c.measure(plan, log, len(experiment.CompletePairs(earlier)), func(progress func(experiment.Event)) (record.Manifest, error) {
+		return experiment.Resume(ctx, plan, earlier, log, progress)
+	})
+}
+
+// planAgain is the plan of a recorded run. What would make its blocks not comparable
+// with those that are there is refused.
+func planAgain(ctx context.Context, m record.Manifest, dir string) (experiment.Plan, error) {
+	if m.Stopped == experiment.StoppedComplete || m.Stopped == experiment.StoppedDecided {
+		return experiment.Plan{}, usagef("--resume %s: the run is complete; `siglab report %s` shows it", dir, dir)
+	}
+	plan, err := newPlan(ctx, m.Experiment, m.Variants, portOf(m), dir)
+	if err != nil {
+		return plan, err
+	}
+	for _, part := range []struct{ name, then, now string }{
+		{"the program (its hash)", m.Environment.BinaryHash, plan.Environment.BinaryHash},
+		{"the processor", m.Environment.CPU, plan.Environment.CPU},
+		{"the operating system", m.Environment.OS, plan.Environment.OS},
+		{"the workload (its hash)", m.Workload.SHA256, plan.Workload.Stats.SHA256},
+	} {
+		if part.then != part.now {
+			return plan, usagef("--resume %s: %s was %s and is %s, so new blocks could not be compared with those that are there; start a new run", dir, part.name, part.then, part.now)
+		}
+	}
+	return plan, nil
+}
+
+// portOf is the port that the run's servers were told to use, 0 for free ones.
+func portOf(m record.Manifest) int {
+	for _, v := range m.Variants {
+		if i := slices.Index(v.Argv, "--port"); i >= 0 && i+1 < len(v.Argv) {
+			if port, err := strconv.Atoi(v.Argv[i+1]); err == nil {
+				return port
+			}
+		}
+	}
+	return 0
+}
