@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,7 +13,6 @@ import (
 	"siglab/bench/dataset"
 	"siglab/bench/experiment"
 	"siglab/bench/record"
-	"siglab/bench/results"
 	"siglab/bench/runlog"
 	"siglab/bench/telemetry"
 	"siglab/bench/variant"
@@ -41,11 +39,15 @@ type benchCmd struct {
 	InjectDelay map[string]string `placeholder:"NAME=20ms" help:"Positive control: hold up every request of a variant by this much, after the server's arrival stamp."`
 	Resume      string            `placeholder:"DIR" help:"Go on with a run that ended early: its complete pairs are kept, and everything is as it was then."`
 	Out         string            `placeholder:"DIR" help:"Run directory (benchmark_results_<date>_<time>)."`
-	JSON        bool              `name:"json" help:"Print the result as JSON."`
+
+	outputFlags
 }
 
 // Run is the main job: resolve, freeze, measure, report.
 func (c *benchCmd) Run(ctx context.Context) error {
+	if _, err := c.failVerdicts(); err != nil {
+		return err
+	}
 	if c.Resume != "" {
 		return c.resume(ctx)
 	}
@@ -74,29 +76,9 @@ func (c *benchCmd) measure(plan experiment.Plan, log *runlog.Writer, done int, r
 	if manifest.Stopped != experiment.StoppedComplete && manifest.Stopped != experiment.StoppedDecided {
 		fmt.Fprintf(os.Stderr, "siglab: the run ended early (%s); what was measured is in %s, `siglab report %s` shows it again, and `siglab bench --resume %s` goes on with it\n", manifest.Stopped, c.Out, c.Out, c.Out)
 	}
-	err = publish(c.Out, c.JSON)
-	if err != nil && !errors.Is(err, errNotValid) {
+	err = c.publish(c.Out)
+	if err != nil && !errors.Is(err, errNotValid) && !errors.Is(err, errRegression) {
 		err = fmt.Errorf("%w; what was measured is kept, and `siglab report %s` tries again", err, c.Out)
-	}
-	return err
-}
-
-// publish computes the results of a run directory, writes them into it and
-// prints them.
-func publish(dir string, asJSON bool) error {
-	comparison, err := results.Write(dir)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		enc := json.NewEncoder(os.Stdout)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(results.Document(dir, comparison))
-	} else {
-		err = results.Text(os.Stdout, dir, comparison)
-	}
-	if err == nil && !comparison.Valid {
-		err = errNotValid
 	}
 	return err
 }

@@ -27,10 +27,11 @@ type cli struct {
 
 // Exit codes of the built binary (go run turns all but 0 into 1).
 const (
-	exitOK      = 0
-	exitFailed  = 1
-	exitUsage   = 2
-	exitInvalid = 4 // the run is not valid: no verdict
+	exitOK         = 0
+	exitFailed     = 1
+	exitUsage      = 2
+	exitRegression = 3 // a verdict that --fail-on names
+	exitInvalid    = 4 // the run is not valid: no verdict
 )
 
 func main() {
@@ -66,6 +67,8 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.Is(err, errNotValid):
 		return exitInvalid
+	case errors.Is(err, errRegression):
+		return exitRegression
 	default:
 		return exitFailed
 	}
