@@ -1,7 +1,10 @@
 package compare
 
 import (
+	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"siglab/bench/record"
 )
@@ -11,45 +14,64 @@ type metricSpec struct {
 	key    string
 	unit   string
 	better Direction
-	rank   rank
+	usual  bool // a primary unless the experiment names others
 }
 
-// rank says whether a metric can get a verdict. It is fixed before the run, so
-// that no metric is chosen for its result.
-type rank int8
-
-const (
-	descriptive rank = iota
-	primary
-	primaryIfMany // if every block has enough requests for a p99
-)
-
-// metricSpecs are all metrics, the primaries first. Throughput is never a primary:
+// metricSpecs are all metrics, the usual primaries first. Which are primary is fixed
+// before the run, so that none is chosen for its result. Throughput is never a primary:
 // the arrivals of an open loop fix it as long as the server keeps up.
 var metricSpecs = [...]metricSpec{
-	{"median_ttft_ms", "ms", LowerIsBetter, primary},
-	{"median_tpot_ms", "ms", LowerIsBetter, primary},
-	{"median_e2el_ms", "ms", LowerIsBetter, primary},
-	{"p99_ttft_ms", "ms", LowerIsBetter, primaryIfMany},
-	{"p99_e2el_ms", "ms", LowerIsBetter, primaryIfMany},
-	{"mean_ttft_ms", "ms", LowerIsBetter, descriptive},
-	{"mean_tpot_ms", "ms", LowerIsBetter, descriptive},
-	{"mean_e2el_ms", "ms", LowerIsBetter, descriptive},
-	{"median_itl_ms", "ms", LowerIsBetter, descriptive},
-	{"mean_itl_ms", "ms", LowerIsBetter, descriptive},
-	{"p99_tpot_ms", "ms", LowerIsBetter, descriptive},
-	{"p99_itl_ms", "ms", LowerIsBetter, descriptive},
-	{"request_throughput", "req/s", HigherIsBetter, descriptive},
-	{"output_throughput", "tok/s", HigherIsBetter, descriptive},
+	{"median_ttft_ms", "ms", LowerIsBetter, true},
+	{"median_tpot_ms", "ms", LowerIsBetter, true},
+	{"median_e2el_ms", "ms", LowerIsBetter, true},
+	{"p99_ttft_ms", "ms", LowerIsBetter, true},
+	{"p99_e2el_ms", "ms", LowerIsBetter, true},
+	{"mean_ttft_ms", "ms", LowerIsBetter, false},
+	{"mean_tpot_ms", "ms", LowerIsBetter, false},
+	{"mean_e2el_ms", "ms", LowerIsBetter, false},
+	{"median_itl_ms", "ms", LowerIsBetter, false},
+	{"mean_itl_ms", "ms", LowerIsBetter, false},
+	{"p99_tpot_ms", "ms", LowerIsBetter, false},
+	{"p99_itl_ms", "ms", LowerIsBetter, false},
+	{"request_throughput", "req/s", HigherIsBetter, false},
+	{"output_throughput", "tok/s", HigherIsBetter, false},
 }
 
 // fewestForP99 is the fewest requests for which order statistics bound a 99th
 // percentile at 95 % at all: 1 − 0.99ⁿ ≥ 0.95 from n = 299 on.
 const fewestForP99 = 300
 
-// isPrimary decides whether a metric is one in this run.
-func (m metricSpec) isPrimary(manyRequests bool) bool {
-	return m.rank == primary || m.rank == primaryIfMany && manyRequests
+// isPrimary decides whether a metric is one in this run: one of those that the
+// experiment names, or of the usual ones. A p99 needs blocks of many requests, and a
+// throughput never is.
+func (s *study) isPrimary(m metricSpec) bool {
+	chosen := m.usual
+	if named := s.run.Manifest.Experiment.Primaries; len(named) > 0 {
+		chosen = slices.Contains(named, m.key)
+	}
+	return chosen && m.better == LowerIsBetter && (!strings.HasPrefix(m.key, "p99_") || s.manyRequests())
+}
+
+// CheckPrimaries reports what is wrong with a choice of primary metrics.
+func CheckPrimaries(keys []string) error {
+	for i, key := range keys {
+		at := slices.IndexFunc(metricSpecs[:], func(m metricSpec) bool { return m.key == key })
+		switch {
+		case at < 0:
+			var known []string
+			for _, m := range metricSpecs {
+				if m.better == LowerIsBetter {
+					known = append(known, m.key)
+				}
+			}
+			return fmt.Errorf("there is no metric %q; there are %s", key, strings.Join(known, ", "))
+		case metricSpecs[at].better == HigherIsBetter:
+			return fmt.Errorf("%s cannot be a primary: the schedule of an open loop fixes the throughput", key)
+		case slices.Contains(keys[:i], key):
+			return fmt.Errorf("%s is named twice", key)
+		}
+	}
+	return nil
 }
 
 // manyRequests reports whether every block that counts has enough requests for a
@@ -136,13 +158,12 @@ func (s *study) optionsFor(metric string) options {
 // metrics compares every candidate with the baseline in every metric. The Holm
 // adjustment runs over all primaries of all candidates.
 func (s *study) metrics(valid bool) []Metric {
-	many := s.manyRequests()
 	var out []Metric
 	var family []int // indices of the primaries
 	for _, candidate := range s.candidates() {
 		for _, spec := range metricSpecs {
 			m := s.measure(spec, candidate, s.optionsFor(spec.key))
-			m.Primary = spec.isPrimary(many)
+			m.Primary = s.isPrimary(spec)
 			if m.Primary {
 				family = append(family, len(out))
 			}

@@ -84,7 +84,7 @@ func (s *study) warnDesign() []Warning {
 func (s *study) floors() string {
 	var parts []string
 	for _, spec := range metricSpecs {
-		if floor := s.optionsFor(spec.key).floor; floor > 0 && spec.isPrimary(s.manyRequests()) {
+		if floor := s.optionsFor(spec.key).floor; floor > 0 && s.isPrimary(spec) {
 			parts = append(parts, fmt.Sprintf("%.2g %% (%s)", 100*floor, spec.key))
 		}
 	}

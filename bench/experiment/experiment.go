@@ -124,7 +124,7 @@ func (r *runner) newManifest() record.Manifest {
 // rounds runs every block in its order, until there are enough. A void block is
 // repeated once.
 func (r *runner) rounds(ctx context.Context) error {
-	for pair, order := range blockOrder(len(r.plan.Arms), r.plan.Experiment.Pairs) {
+	for pair, order := range Order(len(r.plan.Arms), r.plan.Experiment.Pairs) {
 		if r.done[pair] {
 			continue
 		}

@@ -1,13 +1,13 @@
 package experiment
 
-// blockOrder returns, for each round, the order in which the k variants run.
+// Order returns, for each round, the order in which the k variants run.
 //
 // Two variants alternate AB, BA, AB, … so that a drift over time falls on both.
 // More follow the rows of a Williams square (E. J. Williams, 1949): every variant
 // stands once in every position and follows every other equally often, which
 // balances position and carry-over. An odd k needs two squares, the second
 // mirrored. Rounds beyond one design start it again.
-func blockOrder(k, rounds int) [][]int {
+func Order(k, rounds int) [][]int {
 	rows := williams(k)
 	order := make([][]int, rounds)
 	for i := range order {

@@ -8,7 +8,7 @@ import (
 
 func TestTwoVariantsAlternate(t *testing.T) {
 	want := [][]int{{0, 1}, {1, 0}, {0, 1}, {1, 0}, {0, 1}}
-	if diff := cmp.Diff(want, blockOrder(2, 5)); diff != "" {
+	if diff := cmp.Diff(want, Order(2, 5)); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}
 }

@@ -55,6 +55,7 @@ type Experiment struct {
 	Equivalence float64       `json:"equivalence_margin"`   // 0.02 = ±2 %
 	Alpha       float64       `json:"alpha"`                // 0.05
 	EarlyStop   bool          `json:"early_stop,omitempty"` // Pairs is the most; the analysis allows for looks
+	Primaries   []string      `json:"primaries,omitempty"`  // metric keys; empty: the usual ones
 	AA          bool          `json:"aa,omitempty"`         // the baseline against itself, to measure the noise floor
 	// NoiseFloors are relative, by metric key: what a run of the baseline against
 	// itself could not exclude. They come from the run directory NoiseFloorFrom.

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/alecthomas/kong"
+
 	"siglab/bench/compare"
 	"siglab/bench/dataset"
 	"siglab/bench/experiment"
@@ -21,6 +23,9 @@ import (
 )
 
 type benchCmd struct {
+	File        kong.ConfigFlag   `short:"f" name:"file" placeholder:"FILE" help:"Experiment file (YAML); flags win over it."`
+	PrintConfig bool              `name:"print-config" help:"Print the resolved experiment as an experiment file, and do nothing."`
+	DryRun      bool              `name:"dry-run" help:"Print what would be run, and how long it would take, and do nothing."`
 	Model       string            `env:"MODEL" default:"random:tiny" help:"Model of the embedded server (${default})."`
 	Dataset     string            `env:"DATASET" default:"builtin" help:"Data set (${default}: photographs and prompts in this binary)."`
 	RequestRate float64           `name:"request-rate" aliases:"qps" env:"QPS" default:"10" help:"Queries per second, Poisson (${default})."`
@@ -35,6 +40,9 @@ type benchCmd struct {
 	Warmups     int               `default:"8" help:"Requests before each block that are not measured (${default})."`
 	Threads     int               `name:"server-threads" default:"0" help:"Threads of the server (all cores but one)."`
 	Port        int               `env:"PORT" default:"0" help:"Port of the server under test (a free one)."`
+	Equivalence float64           `default:"0.02" help:"Margin of equivalence, relative (${default})."`
+	Alpha       float64           `default:"0.05" help:"Chance of a false claim among all primary metrics (${default})."`
+	Primary     []string          `placeholder:"KEY" help:"Metrics that get a verdict (median_ttft_ms, median_tpot_ms, median_e2el_ms; p99_ttft_ms and p99_e2el_ms with blocks of 300 requests)."`
 	Timeout     time.Duration     `default:"60s" help:"Longest time for one answer (${default})."`
 	InjectDelay map[string]string `placeholder:"NAME=20ms" help:"Positive control: hold up every request of a variant by this much, after the server's arrival stamp."`
 	Resume      string            `placeholder:"DIR" help:"Go on with a run that ended early: its complete pairs are kept, and everything is as it was then."`
@@ -54,6 +62,12 @@ func (c *benchCmd) Run(ctx context.Context) error {
 	plan, err := c.plan(ctx)
 	if err != nil {
 		return err
+	}
+	if c.PrintConfig {
+		return c.config(plan).Write(os.Stdout)
+	}
+	if c.DryRun {
+		return dryRun(os.Stdout, plan, c.Out)
 	}
 	log, err := runlog.Create(c.Out)
 	if err != nil {
@@ -163,6 +177,6 @@ func (c *benchCmd) experiment(variants int) record.Experiment {
 	return record.Experiment{
 		Model: c.Model, Dataset: c.Dataset, RequestRate: c.RequestRate, Burstiness: 1, NumPrompts: c.NumPrompts, Pairs: c.Pairs,
 		MaxTokens: c.MaxTokens, IgnoreEOS: true, Seed: c.Seed, Warmups: c.Warmups, Restart: "each-block", Order: order,
-		Caches: "off", Timeout: c.Timeout, Equivalence: 0.02, Alpha: 0.05, ServerThreads: threads, EarlyStop: c.EarlyStop, AA: c.AA,
+		Caches: "off", Timeout: c.Timeout, Equivalence: c.Equivalence, Alpha: c.Alpha, Primaries: c.Primary, ServerThreads: threads, EarlyStop: c.EarlyStop, AA: c.AA,
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"siglab/bench/compare"
 	"siglab/bench/experiment"
 	"siglab/bench/record"
 	"siglab/bench/results"
@@ -119,8 +120,15 @@ func (c *benchCmd) check(variants int) error {
 		return usagef("--warmups %d: it is 0 to 1000", c.Warmups)
 	case c.Threads < 0 || c.Threads > 1024:
 		return usagef("--server-threads %d: it is 1 to 1024, or 0 for all cores but one", c.Threads)
+	case !(c.Equivalence > 0 && c.Equivalence < 1):
+		return usagef("--equivalence %v: it is relative, above 0 and below 1 (0.02 is 2 %%)", c.Equivalence)
+	case !(c.Alpha > 0 && c.Alpha <= 0.5):
+		return usagef("--alpha %v: it is above 0 and at most 0.5", c.Alpha)
 	case c.Timeout <= 0:
 		return usagef("--timeout %v: it is above 0", c.Timeout)
+	}
+	if err := compare.CheckPrimaries(c.Primary); err != nil {
+		return usagef("--primary: %w", err)
 	}
 	if err := vlm.CheckName(c.Model); err != nil {
 		return usagef("--model: %w", err)

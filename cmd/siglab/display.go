@@ -144,7 +144,7 @@ func (d *display) timesLocked() string {
 // first the span of its schedule and two seconds.
 func (d *display) left() time.Duration {
 	e := d.plan.Experiment
-	each := time.Duration(float64(e.NumPrompts)/e.RequestRate*float64(time.Second)) + 2*time.Second
+	each := time.Duration(float64(e.NumPrompts)/e.RequestRate*float64(time.Second)) + blockOverhead
 	if d.counted > 0 {
 		each = d.took / time.Duration(d.counted)
 	}

@@ -1,0 +1,112 @@
+package configfile
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "write doc/experiment.schema.json anew")
+
+const whole = `
+model: random:tiny
+dataset: builtin
+variants:
+  - {name: main, pos_embed: reference}
+  - name: optimized
+    pos_embed: bilinear
+    inject_delay: 20ms
+load: {request_rate: 12.5, num_prompts: 50, max_tokens: 16, warmups: 4, timeout: 30s}
+design: {pairs: 8, seed: 18446744073709551615, early_stop: true, aa: false, noise_floor: none}
+analysis: {equivalence: 0.03, alpha: 0.01, primary: [median_ttft_ms, median_e2el_ms]}
+server: {threads: 2, port: 8100}
+output: {dir: run, fail_on: [slower], junit: result.xml}
+`
+
+// TestFlags: every key of a file is a flag.
+func TestFlags(t *testing.T) {
+	f, err := Read(strings.NewReader(whole))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"model": "random:tiny", "dataset": "builtin", "variant": "main=reference,optimized=bilinear", "inject-delay": "optimized=20ms",
+		"request-rate": "12.5", "num-prompts": "50", "max-tokens": "16", "warmups": "4", "timeout": "30s",
+		"pairs": "8", "seed": "18446744073709551615", "early-stop": "true", "aa": "false", "noise-floor": "none",
+		"equivalence": "0.03", "alpha": "0.01", "primary": "median_ttft_ms,median_e2el_ms",
+		"server-threads": "2", "port": "8100", "out": "run", "fail-on": "slower", "junit": "result.xml",
+	}
+	if diff := cmp.Diff(want, f.Flags()); diff != "" {
+		t.Errorf("flags (-want +got):\n%s", diff)
+	}
+	var written bytes.Buffer
+	if err := f.Write(&written); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Read(&written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(f, again); diff != "" {
+		t.Errorf("written and read again (-want +got):\n%s", diff)
+	}
+}
+
+// TestRead: files that say little, and files that are wrong.
+func TestRead(t *testing.T) {
+	for _, test := range []struct{ why, text, want string }{
+		{"an empty file leaves everything at its default", "", ""},
+		{"one key", "load: {num_prompts: 5}", ""},
+		{"a key that is not", "modle: x", `unknown field "modle"`},
+		{"a key that is not, further in, with its line", "load:\n  request_rte: 3", "[2:3]"},
+		{"a word for a number", "load: {num_prompts: many}", "num_prompts"},
+		{"a key twice", "model: a\nmodel: b", "model"},
+		{"a variant without a name", "variants: [{pos_embed: exact}]", "variants[0]"},
+		{"a variant whose name is two", "variants: [{name: 'a,b', pos_embed: exact}]", "no ','"},
+		{"no YAML", "a: [", "experiment file"},
+		{"a list", "- a", "experiment file"},
+		{"something large", strings.Repeat("#", mostBytes+1), "is it one?"},
+	} {
+		_, err := Read(strings.NewReader(test.text))
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: error %v, want one with %q", test.why, err, test.want)
+		}
+	}
+}
+
+// TestSchema: the schema in the documents is that of the code. -update writes it.
+func TestSchema(t *testing.T) {
+	const path = "../../doc/experiment.schema.json"
+	var schema bytes.Buffer
+	if err := WriteSchema(&schema); err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(path, schema.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(have), schema.String()); diff != "" {
+		t.Errorf("run go test ./bench/configfile -update (-have +want):\n%s", diff)
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add(whole)
+	f.Add("variants: [{name: a, pos_embed: exact}]")
+	f.Add("a: &a [*a]")
+	f.Fuzz(func(t *testing.T, text string) {
+		file, err := Read(strings.NewReader(text))
+		if err == nil {
+			file.Flags()
+		}
+	})
+}
