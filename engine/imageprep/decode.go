@@ -30,6 +30,10 @@ type Limits struct {
 	Pixels int // width times height
 }
 
+// LargestImageSide bounds each side of an image, in pixels, whatever the limits: the
+// weights of a resize grow with it.
+const LargestImageSide = 1 << 20
+
 // DefaultLimits allow any photograph: 32 MiB encoded, 64 megapixels.
 func DefaultLimits() Limits { return Limits{Bytes: 32 << 20, Pixels: 64 << 20} }
 

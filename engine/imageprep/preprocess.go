@@ -1,12 +1,9 @@
 package imageprep
 
-import (
-	"errors"
-	"fmt"
-	"image"
-)
+import "image"
 
-// Spec says what a vision tower takes in.
+// Spec says what a SigLIP tower without a configuration file takes in: images of one
+// size, resized with [Bicubic].
 type Spec struct {
 	Height, Width int        // pixels
 	Mean, Std     [3]float32 // per channel, of values from 0 to 1
@@ -18,31 +15,19 @@ type Pixels struct {
 	Height, Width int
 }
 
-// largestSide bounds a Spec.
-const largestSide = 1 << 14
-
 // Preprocess converts an image to RGB, resizes it to the spec's size whatever its
-// shape, and normalises it: level · (1/255) in float64, rounded to float32, then
-// (v − mean) / std in float32, as SiglipImageProcessor does with Pillow.
+// shape, and normalises it, as SiglipImageProcessor does with Pillow.
 func Preprocess(img image.Image, s Spec) (Pixels, error) {
-	if s.Height < 1 || s.Width < 1 || s.Height > largestSide || s.Width > largestSide {
-		return Pixels{}, fmt.Errorf("a tower's input of %dx%d pixels is not between 1 and %d a side", s.Height, s.Width, largestSide)
+	if err := checkSize(s.Height, s.Width); err != nil {
+		return Pixels{}, err
 	}
-	if img.Bounds().Empty() {
-		return Pixels{}, errors.New("the image has no area")
+	p := Processor{
+		Resize: true, Size: Size{Height: s.Height, Width: s.Width}, Filter: Bicubic,
+		Rescale: true, Factor: 1. / 255, Normalize: true,
 	}
-	rgb := toRGB(img).resize(s.Height, s.Width)
-	p := Pixels{Data: make([]float32, 3*s.Height*s.Width), Height: s.Height, Width: s.Width}
-	plane := s.Height * s.Width
 	for c := range 3 {
-		var value [256]float32
-		for level := range value {
-			value[level] = (float32(float64(level)*(1./255)) - s.Mean[c]) / s.Std[c]
-		}
-		out := p.Data[c*plane:][:plane]
-		for i := range out {
-			out[i] = value[rgb.pix[3*i+c]]
-		}
+		p.Mean[c], p.Std[c] = float64(s.Mean[c]), float64(s.Std[c])
 	}
-	return p, nil
+	in, err := p.Process(img)
+	return Pixels{Data: in.Data, Height: in.Height, Width: in.Width}, err
 }

@@ -62,12 +62,12 @@ func TestGoldens(t *testing.T) {
 	}
 	for _, g := range goldens {
 		img := decode(t, g.File)
-		rgb := toRGB(img)
-		if got := hash(rgb.pix); got != g.Decoded {
+		rgb := ToRGB(img)
+		if got := hash(rgb.Pix); got != g.Decoded {
 			t.Errorf("%s: the RGB pixels differ", g.File)
 			continue
 		}
-		if got := hash(rgb.resize(g.Height, g.Width).pix); got != g.ResizedSHA256 {
+		if got := hash(rgb.Resize(g.Height, g.Width, Bicubic).Pix); got != g.ResizedSHA256 {
 			t.Errorf("%s to %dx%d: the resized pixels differ", g.File, g.Height, g.Width)
 		}
 		spec := half()
@@ -96,32 +96,17 @@ func TestJPEG(t *testing.T) {
 		{"jpeg420", 3.5}, // half the chroma, sharp coloured edges
 	}
 	for _, tt := range tests {
-		got, want := toRGB(decode(t, tt.file+".jpg")), toRGB(decode(t, tt.file+"-decoded.png"))
-		if got.width != want.width || got.height != want.height {
-			t.Errorf("%s: %dx%d, want %dx%d: is the EXIF orientation applied?", tt.file, got.width, got.height, want.width, want.height)
+		got, want := ToRGB(decode(t, tt.file+".jpg")), ToRGB(decode(t, tt.file+"-decoded.png"))
+		if got.Width != want.Width || got.Height != want.Height {
+			t.Errorf("%s: %dx%d, want %dx%d: is the EXIF orientation applied?", tt.file, got.Width, got.Height, want.Width, want.Height)
 			continue
 		}
 		sum := 0
-		for i, v := range got.pix {
-			sum += max(int(v)-int(want.pix[i]), int(want.pix[i])-int(v))
+		for i, v := range got.Pix {
+			sum += max(int(v)-int(want.Pix[i]), int(want.Pix[i])-int(v))
 		}
-		if mean := float64(sum) / float64(len(got.pix)); mean > tt.mean {
+		if mean := float64(sum) / float64(len(got.Pix)); mean > tt.mean {
 			t.Errorf("%s: mean difference %.2f levels, want at most %.2f", tt.file, mean, tt.mean)
-		}
-	}
-}
-
-// TestResizeConstant: weights add up to one, in fixed point as well.
-func TestResizeConstant(t *testing.T) {
-	for _, size := range [][4]int{{7, 5, 192, 192}, {300, 200, 16, 24}, {1, 1, 33, 2}, {64, 64, 64, 64}} {
-		p := newRGB(size[0], size[1])
-		for i := range p.pix {
-			p.pix[i] = uint8(100 + i%3)
-		}
-		for i, v := range p.resize(size[2], size[3]).pix {
-			if v != uint8(100+i%3) {
-				t.Fatalf("%v: value %d is %d", size, i, v)
-			}
 		}
 	}
 }
@@ -148,8 +133,8 @@ func TestSubImage(t *testing.T) {
 			img.Set(x, y, color.NRGBA{uint8(x * 30), uint8(y * 30), 7, uint8(40 * (x % 3))})
 		}
 	}
-	rgb := toRGB(img.SubImage(image.Rect(3, 5, 5, 6)))
-	if got, want := string(rgb.pix), string([]byte{90, 150, 7, 120, 150, 7}); got != want {
+	rgb := ToRGB(img.SubImage(image.Rect(3, 5, 5, 6)))
+	if got, want := string(rgb.Pix), string([]byte{90, 150, 7, 120, 150, 7}); got != want {
 		t.Errorf("pixels %v, want %v", []byte(got), []byte(want))
 	}
 }

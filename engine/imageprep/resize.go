@@ -1,120 +1,180 @@
 package imageprep
 
-import "math"
-
 // Pillow's 8-bit resampling (src/libImaging/Resample.c): two passes, each with
 // fixed-point weights of precisionBits and rounded to 8 bits. A library that rounds
 // once, or in floating point, differs in some pixels.
 const (
 	precisionBits = 32 - 8 - 2
-	cubicA        = -0.5
-	cubicSupport  = 2
+	roundingHalf  = 1 << (precisionBits - 1)
 )
 
-// taps are the source pixels of one output pixel along one axis.
-type taps struct {
-	first  int
-	weight []int32 // in units of 2^−precisionBits
+// axis holds the source pixels and weights of every output pixel along one side.
+type axis struct {
+	first  []int   // [out] the first source pixel
+	count  []int   // [out] how many follow each other from there
+	weight []int32 // [out, size] in units of 2^−precisionBits
+	size   int     // largest count
 }
 
-// axisTaps are the taps of a bicubic resize from in to out pixels. Where it shrinks,
-// the kernel is widened.
-func axisTaps(in, out int) []taps {
+// newAxis plans a resize from in to out pixels. Where it shrinks, the kernel is
+// widened.
+func newAxis(in, out int, f Filter) axis {
+	kernel, support := f.kernel()
 	scale := float64(in) / float64(out)
 	widen := max(scale, 1)
-	support := cubicSupport * widen
+	support *= widen
 	narrow := 1 / widen // Pillow multiplies by it: dividing rounds differently
-	axis := make([]taps, out)
-	for i := range axis {
-		center := (float64(i) + 0.5) * scale
+	size := min(2*int(support+1)+1, in)
+	a := axis{first: make([]int, out), count: make([]int, out), weight: make([]int32, out*size), size: size}
+	weights := make([]float64, size)
+	for i := range out {
+		center := float64((float64(i) + 0.5) * scale)
 		first := max(int(center-support+0.5), 0)
-		last := min(int(center+support+0.5), in)
-		weights := make([]float64, last-first)
+		count := min(int(center+support+0.5), in) - first
 		sum := 0.0
-		for k := range weights {
-			weights[k] = cubic((float64(k+first) - center + 0.5) * narrow)
-			sum += weights[k]
+		for k := range count {
+			w := kernel(float64((float64(k+first) - center + 0.5) * narrow))
+			weights[k] = w
+			sum += w
 		}
-		axis[i] = taps{first: first, weight: make([]int32, len(weights))}
-		for k, w := range weights {
-			axis[i].weight[k] = fixed(w / sum)
+		fixed := a.weights(i, count)
+		for k, w := range weights[:count] {
+			if sum != 0 {
+				w /= sum
+			}
+			fixed[k] = fixedPoint(w)
 		}
+		a.first[i], a.count[i] = first, count
 	}
-	return axis
+	return a
 }
 
-// cubic is Keys' kernel.
-func cubic(x float64) float64 {
-	x = math.Abs(x)
-	switch {
-	case x < 1:
-		return ((cubicA+2)*x-(cubicA+3))*x*x + 1
-	case x < 2:
-		return (((x-5)*x+8)*x - 4) * cubicA
-	}
-	return 0
-}
+// weights are those of output pixel i, which has count of them.
+func (a axis) weights(i, count int) []int32 { return a.weight[i*a.size:][:count] }
 
-// fixed rounds half away from zero.
-func fixed(w float64) int32 {
+// fixedPoint rounds half away from zero.
+func fixedPoint(w float64) int32 {
 	if w < 0 {
 		return int32(-0.5 + w*(1<<precisionBits))
 	}
 	return int32(0.5 + w*(1<<precisionBits))
 }
 
-// resize returns the image at another size. The columns come first, but where only
-// the rows shrink these do, as in Pillow 13: the first pass rounds, so the order
-// shows in single levels.
-func (p rgbPixels) resize(height, width int) rgbPixels {
-	if height < p.height && width >= p.width {
-		return p.resizeRows(height).resizeColumns(width)
-	}
-	return p.resizeColumns(width).resizeRows(height)
+// clip rounds a sum of weighted levels, which began at roundingHalf, to a level.
+func clip(sum int32) uint8 {
+	return uint8(min(max(sum>>precisionBits, 0), 255))
 }
 
-func (p rgbPixels) resizeColumns(width int) rgbPixels {
-	if width == p.width {
+// Resize returns the image at another size, of at least one pixel a side, as Pillow
+// 13's Image.resize does. At its own size it is returned itself, not a copy.
+func (p *RGB) Resize(height, width int, f Filter) *RGB {
+	if height == p.Height && width == p.Width {
 		return p
 	}
-	out := newRGB(p.height, width)
-	axis := axisTaps(p.width, width)
-	for y := range p.height {
-		row := p.pix[3*p.width*y:][:3*p.width]
-		for x, t := range axis {
-			out.set(y, x, t.sum(row[3*t.first:], 3))
+	if f == Nearest {
+		return p.resizeNearest(height, width)
+	}
+	if p.rowsFirst(height, width) {
+		return p.resizeRows(height, f).resizeColumns(width, f)
+	}
+	return p.resizeColumns(width, f).resizeRows(height, f)
+}
+
+// rowsFirst is Pillow 13's choice of the first pass. As each rounds, the order shows
+// in single levels. Pillow 12 and older always began with the columns.
+func (p *RGB) rowsFirst(height, width int) bool {
+	fewer := p.Height - height
+	return fewer > 0 && fewer > 2*(p.Width-width)
+}
+
+// resizeNearest takes the pixel below each output pixel's centre. Positions are
+// summed up step by step, as in ImagingScaleAffine, and round accordingly.
+func (p *RGB) resizeNearest(height, width int) *RGB {
+	columns, rows := nearest(p.Width, width), nearest(p.Height, height)
+	out := NewRGB(height, width)
+	for y, row := range rows {
+		if row < 0 {
+			continue
+		}
+		src, dst := p.row(row), out.row(y)
+		for x, column := range columns {
+			if column >= 0 {
+				copy(dst[3*x:3*x+3], src[3*column:])
+			}
 		}
 	}
 	return out
 }
 
-func (p rgbPixels) resizeRows(height int) rgbPixels {
-	if height == p.height {
+// nearest are the source pixels of each output pixel; −1 where rounding led outside.
+func nearest(in, out int) []int {
+	step := float64(in) / float64(out)
+	at := float64(step * 0.5)
+	positions := make([]int, out)
+	for i := range positions {
+		positions[i] = int(at)
+		if positions[i] >= in {
+			positions[i] = -1
+		}
+		at += step
+	}
+	return positions
+}
+
+func (p *RGB) resizeColumns(width int, f Filter) *RGB {
+	if width == p.Width {
 		return p
 	}
-	out := newRGB(height, p.width)
-	for y, t := range axisTaps(p.height, height) {
-		for x := range p.width {
-			out.set(y, x, t.sum(p.pix[3*(t.first*p.width+x):], 3*p.width))
+	out := NewRGB(p.Height, width)
+	a := newAxis(p.Width, width, f)
+	for y := range p.Height {
+		a.sumColumns(out.row(y), p.row(y))
+	}
+	return out
+}
+
+// sumColumns fills one row: dst [out, 3] from src [in, 3].
+func (a axis) sumColumns(dst, src []uint8) {
+	for x, first := range a.first {
+		weights := a.weights(x, a.count[x])
+		taps := src[3*first:][:3*len(weights)]
+		r, g, b := int32(roundingHalf), int32(roundingHalf), int32(roundingHalf)
+		for _, w := range weights {
+			r += w * int32(taps[0])
+			g += w * int32(taps[1])
+			b += w * int32(taps[2])
+			taps = taps[3:]
+		}
+		pixel := dst[3*x : 3*x+3]
+		pixel[0], pixel[1], pixel[2] = clip(r), clip(g), clip(b)
+	}
+}
+
+func (p *RGB) resizeRows(height int, f Filter) *RGB {
+	if height == p.Height {
+		return p
+	}
+	out := NewRGB(height, p.Width)
+	a := newAxis(p.Height, height, f)
+	sums := make([]int32, 3*p.Width)
+	for y, first := range a.first {
+		for i := range sums {
+			sums[i] = roundingHalf
+		}
+		for k, w := range a.weights(y, a.count[y]) {
+			addRow(sums, p.row(first+k), w)
+		}
+		dst := out.row(y)
+		for i, sum := range sums {
+			dst[i] = clip(sum)
 		}
 	}
 	return out
 }
 
-func (p rgbPixels) set(y, x int, rgb [3]uint8) { copy(p.pix[3*(y*p.width+x):], rgb[:]) }
-
-// sum is the weighted sum of pixels that lie stride bytes apart.
-func (t taps) sum(pix []uint8, stride int) [3]uint8 {
-	const half = 1 << (precisionBits - 1)
-	r, g, b := int32(half), int32(half), int32(half)
-	at := 0
-	for _, w := range t.weight {
-		r += w * int32(pix[at])
-		g += w * int32(pix[at+1])
-		b += w * int32(pix[at+2])
-		at += stride
+func addRow(sums []int32, row []uint8, w int32) {
+	row = row[:len(sums)]
+	for i := range sums {
+		sums[i] += w * int32(row[i])
 	}
-	return [3]uint8{clip(r), clip(g), clip(b)}
 }
-
-func clip(v int32) uint8 { return uint8(min(max(v>>precisionBits, 0), 255)) }
