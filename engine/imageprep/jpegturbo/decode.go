@@ -66,7 +66,7 @@ const (
 )
 
 // maxScans bounds the time that a progressive image takes: encoders write ten or so.
-const maxScans = 256
+const maxScans = 100
 
 var errTruncated = errors.New("the data ends within the image")
 

@@ -1,6 +1,9 @@
 package jpegturbo
 
-import "fmt"
+import (
+	"encoding/binary"
+	"fmt"
+)
 
 // lookupBits is the length of codes that one look into a table decodes.
 const lookupBits = 9
@@ -80,8 +83,20 @@ type bitReader struct {
 	ended  bool   // by the end of the data, not a marker
 }
 
-// fill makes at least 48 bits available.
+// fill makes at least 57 bits available.
 func (r *bitReader) fill() {
+	if r.pos+8 <= len(r.data) {
+		// Eight bytes without 0xff are data. The bits of the byte that fits in part are
+		// set already, and will be set again to the same.
+		v := binary.BigEndian.Uint64(r.data[r.pos:])
+		if (^v-0x0101010101010101)&v&0x8080808080808080 == 0 {
+			r.bits |= v >> r.n
+			whole := (64 - r.n) / 8
+			r.pos += whole
+			r.n += 8 * whole
+			return
+		}
+	}
 	for r.n <= 56 {
 		var b byte
 		switch {

@@ -98,7 +98,7 @@ func odd(x1, x3, x5, x7 int32) (o0, o1, o2, o3 int32) {
 }
 
 // level shifts a sample to 0 to 255.
-func level(v int32) uint8 { return uint8(min(max(v+128, 0), 255)) }
+func level(v int32) uint8 { return clip(v + 128) }
 
 // transform turns the coefficients of a progressive image into samples.
 func (c *component) transform() {

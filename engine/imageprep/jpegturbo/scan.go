@@ -98,11 +98,11 @@ func (d *decoder) scanPart(id, tables byte, s *scanner) (scanPart, error) {
 	switch {
 	case d.progressive && c.coefficients == nil:
 		c.coefficients = make([][64]int16, c.blocksX*c.blocksY)
-	case !d.progressive && c.plane == nil:
+	case d.progressive:
+	case c.plane != nil:
+		return part, fmt.Errorf("component %d is in two scans of a sequential image", id)
+	default:
 		c.plane = make([]uint8, 64*c.blocksX*c.blocksY)
-		for i := range c.plane {
-			c.plane[i] = 128
-		}
 	}
 	return part, nil
 }
@@ -128,10 +128,7 @@ func (d *decoder) entropyCoded(s *scanner) error {
 				left, next = d.restart, markerRST0|(next+1)&7
 			}
 			left--
-			if missing {
-				continue
-			}
-			if err := s.mcu(x, y); err != nil {
+			if err := s.mcu(x, y, missing); err != nil {
 				return err
 			}
 			if s.exhausted() {
@@ -140,9 +137,6 @@ func (d *decoder) entropyCoded(s *scanner) error {
 				}
 				missing = true
 			}
-		}
-		if missing && d.restart == 0 {
-			break
 		}
 	}
 	d.pos = s.pos
@@ -175,20 +169,32 @@ func (s *scanner) restart(marker byte) (found bool, err error) {
 	return true, nil
 }
 
-// mcu decodes the blocks of one minimum coded unit.
-func (s *scanner) mcu(x, y int) error {
+// mcu decodes the blocks of one minimum coded unit, or of one whose data is missing.
+func (s *scanner) mcu(x, y int, missing bool) error {
+	decode := s.block
+	if missing {
+		decode = s.blank
+	}
 	if len(s.parts) == 1 {
-		return s.block(&s.parts[0], x, y)
+		return decode(&s.parts[0], x, y)
 	}
 	for i := range s.parts {
 		part := &s.parts[i]
 		for v := range part.v {
 			for h := range part.h {
-				if err := s.block(part, x*part.h+h, y*part.v+v); err != nil {
+				if err := decode(part, x*part.h+h, y*part.v+v); err != nil {
 					return err
 				}
 			}
 		}
+	}
+	return nil
+}
+
+// blank makes a block gray; one of a progressive image stays as earlier scans left it.
+func (s *scanner) blank(part *scanPart, x, y int) error {
+	if !s.progressive {
+		part.store(&[64]int32{}, 0, x, y)
 	}
 	return nil
 }
