@@ -26,7 +26,7 @@ func TestParseConfigErrors(t *testing.T) {
 		{"a pad size", `{"image_processor_type": "SiglipImageProcessor", "do_pad": true, "pad_size": 4}`, "pad_size"},
 		{"no pinpoint", `{"image_processor_type": "LlavaOnevisionImageProcessor", "image_grid_pinpoints": []}`, "pinpoints"},
 		{"a pinpoint of three", `{"image_processor_type": "LlavaOnevisionImageProcessor", "image_grid_pinpoints": [[1,2,3]]}`, "[1 2 3]"},
-		{"a huge pinpoint", `{"image_processor_type": "LlavaOnevisionImageProcessor", "image_grid_pinpoints": [[1,200000]]}`, "200000"},
+		{"a huge pinpoint", `{"image_processor_type": "LlavaOnevisionImageProcessor", "image_grid_pinpoints": [[1,2000000]]}`, "2000000"},
 		{"a patch of 0", `{"image_processor_type": "Siglip2ImageProcessor", "patch_size": 0}`, "patch_size is 0"},
 		{"too many patches", `{"image_processor_type": "Siglip2ImageProcessor", "max_num_patches": 1000000}`, "max_num_patches is 1000000"},
 	}

@@ -42,8 +42,13 @@ func tiffOrientation(tiff []byte) (int, bool) {
 		if len(entries) < 12 {
 			break
 		}
-		if order.Uint16(entries) == orientationTag && order.Uint16(entries[2:]) == 3 { // of type SHORT
-			return int(order.Uint16(entries[8:])), true
+		if order.Uint16(entries) == orientationTag {
+			switch order.Uint16(entries[2:]) {
+			case 3: // SHORT
+				return int(order.Uint16(entries[8:])), true
+			case 4: // LONG
+				return int(order.Uint32(entries[8:])), true
+			}
 		}
 		entries = entries[12:]
 	}

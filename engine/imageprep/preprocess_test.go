@@ -113,7 +113,7 @@ func TestJPEG(t *testing.T) {
 
 func TestPreprocessErrors(t *testing.T) {
 	img := image.NewGray(image.Rect(0, 0, 2, 2))
-	for _, s := range []Spec{{}, {Height: 5}, {Height: -1, Width: 4}, {Height: 1 << 20, Width: 4}} {
+	for _, s := range []Spec{{}, {Height: 5}, {Height: -1, Width: 4}, {Height: 1 << 21, Width: 4}} {
 		if _, err := Preprocess(img, s); err == nil || !strings.Contains(err.Error(), "pixels") {
 			t.Errorf("spec %+v: error %v", s, err)
 		}

@@ -65,7 +65,7 @@ type Input struct {
 
 // Bounds of what a configuration may ask for.
 const (
-	largestSide  = 1 << 14 // of a resized image
+	largestSide  = 1 << 14 // of a size, in pixels
 	largestArea  = 1 << 26 // of everything made of one image, in pixels
 	largestPatch = 1 << 10
 )
@@ -159,9 +159,11 @@ func (p *Processor) resizeAndCrop(rgb *RGB) (*RGB, error) {
 
 func wholePatches(side, patch int) int { return max(side/patch, 1) * patch }
 
+// checkSize bounds what is made of an image. What Resize holds in between is never
+// larger than both the image and the result.
 func checkSize(height, width int) error {
-	if height < 1 || width < 1 || height > largestSide || width > largestSide {
-		return fmt.Errorf("its input would be %dx%d pixels, which is not between 1 and %d a side", height, width, largestSide)
+	if height < 1 || width < 1 || height > LargestImageSide || width > LargestImageSide {
+		return fmt.Errorf("its input would be %dx%d pixels, which is not between 1 and %d a side", height, width, LargestImageSide)
 	}
 	if height*width > largestArea {
 		return fmt.Errorf("its input would be %dx%d pixels, more than %d in all", height, width, largestArea)

@@ -13,6 +13,9 @@ func (p *Processor) tiled(rgb *RGB) (Input, error) {
 	if base.Height == 0 || base.Width == 0 {
 		base = Size{Height: base.ShortestEdge, Width: base.ShortestEdge}
 	}
+	if err := checkSize(base.Height, base.Width); err != nil {
+		return Input{}, err
+	}
 	best := bestResolution(rgb.Height, rgb.Width, p.Pinpoints)
 	rows, cols := (best.Height+side-1)/side, (best.Width+side-1)/side
 	fitted := rgb.Resize(fit(rgb.Height, rgb.Width, best, p.Filter))
