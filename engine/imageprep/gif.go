@@ -33,12 +33,9 @@ func decodeGIF(data []byte) (*RGB, error) {
 		return nil, err
 	}
 	out := NewRGB(height, width)
-	color := func(index uint8) []uint8 {
-		if n := 3 * int(index); n < len(palette) {
-			return palette[n : n+3]
-		}
-		return []uint8{0, 0, 0}
-	}
+	colors := make([]uint8, 3*256) // black where the palette has none
+	copy(colors, palette)
+	color := func(index uint8) []uint8 { return colors[3*int(index):][:3] }
 	if !frame.Rect.Eq(out.Bounds()) {
 		for i := 0; i < len(out.Pix); i += 3 {
 			copy(out.Pix[i:], color(background))

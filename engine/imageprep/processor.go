@@ -66,12 +66,15 @@ type Input struct {
 // Bounds of what a configuration may ask for.
 const (
 	largestSide  = 1 << 14 // of a size, in pixels
-	largestArea  = 1 << 26 // of everything made of one image, in pixels
+	largestArea  = 1 << 24 // of everything made of one image, in pixels of 12 bytes
 	largestPatch = 1 << 10
 )
 
 // Process prepares one image, the only one of its prompt.
 func (p *Processor) Process(img image.Image) (Input, error) {
+	if err := p.check(); err != nil {
+		return Input{}, fmt.Errorf("prepare an image: %w", err)
+	}
 	rgb, err := converted(img)
 	if err != nil {
 		return Input{}, err

@@ -116,7 +116,8 @@ func readRow(dst []uint8, img image.Image, x, y int) {
 // everyFourth drops the fourth byte of each pixel.
 func everyFourth(dst, src []uint8) {
 	for i := 0; 3*i < len(dst); i++ {
-		copy(dst[3*i:3*i+3], src[4*i:])
+		pixel, from := dst[3*i:3*i+3], src[4*i:4*i+3]
+		pixel[0], pixel[1], pixel[2] = from[0], from[1], from[2]
 	}
 }
 

@@ -37,7 +37,7 @@ func DecodeConfig(data []byte) (Config, error) {
 	return Config{Height: d.height, Width: d.width, Components: len(d.components)}, nil
 }
 
-// Decode decodes an image. It allocates up to 13 bytes per pixel of the size that
+// Decode decodes an image. It allocates up to 12 bytes per pixel of the size that
 // [DecodeConfig] tells; check that first.
 func Decode(data []byte) (*Image, error) {
 	d := decoder{data: data}
@@ -181,7 +181,7 @@ func (d *decoder) segment(marker byte, p []byte) error {
 	case markerSOS:
 		return d.scan(p)
 	case markerAPP0:
-		d.jfif = d.jfif || len(p) >= 5 && string(p[:5]) == "JFIF\x00"
+		d.jfif = d.jfif || len(p) >= 14 && string(p[:5]) == "JFIF\x00"
 	case markerAdob:
 		if len(p) >= 12 && string(p[:5]) == "Adobe" {
 			d.adobe, d.adobeTransform = true, p[11]
