@@ -22,7 +22,7 @@ func newAxis(in, out int, f Filter) axis {
 	kernel, support := f.kernel()
 	scale := float64(in) / float64(out)
 	widen := max(scale, 1)
-	support *= widen
+	support = float64(support * widen)
 	narrow := 1 / widen // Pillow multiplies by it: dividing rounds differently
 	size := min(2*int(support+1)+1, in)
 	a := axis{first: make([]int, out), count: make([]int, out), weight: make([]int32, out*size), size: size}
@@ -33,7 +33,7 @@ func newAxis(in, out int, f Filter) axis {
 		count := min(int(center+support+0.5), in) - first
 		sum := 0.0
 		for k := range count {
-			w := kernel(float64((float64(k+first) - center + 0.5) * narrow))
+			w := float64(kernel(float64((float64(k+first) - center + 0.5) * narrow)))
 			weights[k] = w
 			sum += w
 		}

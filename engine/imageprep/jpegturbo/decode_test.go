@@ -1,6 +1,10 @@
 package jpegturbo
 
 import (
+	"bytes"
+	"image"
+	"image/jpeg"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,6 +99,30 @@ func TestFlatBlocks(t *testing.T) {
 			t.Fatalf("DC %d: %v, want %v", dc, short.plane[:2], long.plane[:2])
 		}
 	}
+}
+
+// BenchmarkDecode decodes a photograph's usual form, of one megapixel.
+func BenchmarkDecode(b *testing.B) {
+	img := image.NewYCbCr(image.Rect(0, 0, 1152, 864), image.YCbCrSubsampleRatio420)
+	for i := range img.Y {
+		x, y := i%img.YStride, i/img.YStride
+		img.Y[i] = uint8(128 + 80*math.Sin(float64(x*y)/4000) + float64(i*2654435761>>7&15))
+	}
+	for i := range img.Cb {
+		img.Cb[i], img.Cr[i] = uint8(i/97), uint8(i/53)
+	}
+	var data bytes.Buffer
+	if err := jpeg.Encode(&data, img, &jpeg.Options{Quality: 85}); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("pixels=1M/chroma=420", func(b *testing.B) {
+		b.SetBytes(int64(data.Len()))
+		for b.Loop() {
+			if _, err := Decode(data.Bytes()); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 }
 
 // FuzzDecode wants an image or an error, soon.

@@ -11,6 +11,7 @@
 //
 // Arithmetic coding, lossless and 12-bit images are errors. Broken entropy-coded data,
 // where libjpeg warns and goes on, is an error, but for data that ends at a marker: the
-// rest of the scan is then gray, as there. Progressive images that lack scans are not
-// smoothed.
+// rest of the scan is then gray, as there, though the block in which it ends may
+// differ. Progressive images that lack scans are not smoothed. More than 100 scans are
+// an error: they only cost time.
 package jpegturbo
