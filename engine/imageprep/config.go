@@ -1,6 +1,7 @@
 package imageprep
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -97,7 +98,6 @@ type configJSON struct {
 	Patch       *int        `json:"patch_size"`
 	MaxPatches  *int        `json:"max_num_patches"`
 	PanAndScan  *bool       `json:"do_pan_and_scan"`
-	SquareSize  *bool       `json:"use_square_size"`
 }
 
 // sizeJSON is a size as processors write it: a number, [height, width] or an object.
@@ -224,9 +224,6 @@ func (c *configJSON) apply(d *classDefaults) error {
 			return err
 		}
 	}
-	if c.SquareSize != nil && *c.SquareSize && d.name == "CLIP" {
-		p.Size = Size{Height: d.processor.Size.ShortestEdge, Width: d.processor.Size.ShortestEdge}
-	}
 	if c.CropSize != nil {
 		if p.Crop, err = c.CropSize.resolve("crop_size", true); err != nil {
 			return err
@@ -237,13 +234,17 @@ func (c *configJSON) apply(d *classDefaults) error {
 			return err
 		}
 	}
-	switch pad := c.DoPad != nil && *c.DoPad; {
-	case pad && d.name == "Llava":
-		p.Square = true
-	case pad && c.PadSize != nil && p.Layout == Fixed:
-		return errors.New("pad_size is not supported: no SigLIP model uses it")
-	case c.PanAndScan != nil && *c.PanAndScan:
-		return errors.New("do_pan_and_scan is not supported: set it to false, which the models' own configurations do")
+	if c.DoPad != nil && *c.DoPad {
+		p.Square = d.name == "Llava"
+		if p.Layout == Fixed && c.PadSize != nil {
+			return errors.New("pad_size is not supported: no SigLIP model uses it")
+		}
+	}
+	if d.name == "Gemma3" && c.PanAndScan != nil && *c.PanAndScan {
+		return errors.New("do_pan_and_scan is not supported: set it to false or null")
+	}
+	if p.Layout == Tiled {
+		p.Tile = cmp.Or(p.Crop.Height, p.Size.Height, p.Size.ShortestEdge) // whether or not it is cropped
 	}
 	if !d.crop {
 		p.Crop = Size{}
@@ -288,8 +289,8 @@ func (p *Processor) check() error {
 		if len(p.Pinpoints) == 0 {
 			return errors.New("image_grid_pinpoints is empty: no resolution to choose from")
 		}
-		if p.tileSide() < 1 {
-			return errors.New("size needs height and width, or shortest_edge")
+		if p.Tile < 1 || p.Tile > largestSide {
+			return fmt.Errorf("the tiles have %d pixels a side, not between 1 and %d: size needs height and width, or shortest_edge", p.Tile, largestSide)
 		}
 	case Patched:
 		if p.Patch < 1 || p.Patch > largestPatch {

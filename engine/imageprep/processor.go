@@ -41,6 +41,7 @@ type Processor struct {
 	Mean, Std [3]float64 // per channel, of rescaled values
 
 	Pinpoints  []Size // Tiled: the resolutions to choose from, Height and Width
+	Tile       int    // Tiled: side of the tiles, in pixels, before they are resized and cropped
 	MultiImage bool   // Tiled: several images in a prompt are each padded to a square and not tiled
 
 	Patch      int // Patched: pixels a side

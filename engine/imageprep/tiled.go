@@ -9,7 +9,7 @@ import (
 // pinpoints, pads and cuts that into tiles, and treats each as an image of its own, as
 // LlavaNextImageProcessor and LlavaOnevisionImageProcessor do.
 func (p *Processor) tiled(rgb *RGB) (Input, error) {
-	base, side := p.Size, p.tileSide()
+	base, side := p.Size, p.Tile
 	if base.Height == 0 || base.Width == 0 {
 		base = Size{Height: base.ShortestEdge, Width: base.ShortestEdge}
 	}
@@ -49,17 +49,6 @@ func (p *Processor) tiled(rgb *RGB) (Input, error) {
 		l.planes(in.Data[i*3*in.Height*in.Width:], tile)
 	}
 	return in, nil
-}
-
-// tileSide is the side of the tiles before each is resized.
-func (p *Processor) tileSide() int {
-	switch {
-	case p.Crop.Height > 0:
-		return p.Crop.Height
-	case p.Size.Height > 0:
-		return p.Size.Height
-	}
-	return p.Size.ShortestEdge
 }
 
 // bestResolution is the one that keeps most of the image's pixels, then the one that

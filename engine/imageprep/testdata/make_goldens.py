@@ -102,6 +102,7 @@ CONFIGS = [
     config("Llava", size={"shortest_edge": 28}, crop_size=square(28), do_pad=True),
     config("Llava", size=square(28), do_center_crop=False, do_pad=False),
     config("LlavaNext", size={"shortest_edge": 28}, crop_size=square(28), image_grid_pinpoints=grid(28, 2, 3)),
+    config("LlavaNext", size=square(28), crop_size=14, do_center_crop=False, image_grid_pinpoints=grid(28, 2, 2)),
     config("LlavaOnevision", size=square(56), image_grid_pinpoints=grid(56, 3, 3)),
     config("LlavaOnevision", size=square(28), image_grid_pinpoints=grid(28, 6, 6), image_mean=0.5, image_std=0.5),
     config("LlavaOnevision", size=square(28), image_grid_pinpoints=[[30, 60], [45, 45]], resample=2),
