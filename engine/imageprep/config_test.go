@@ -167,6 +167,9 @@ func TestProcessErrors(t *testing.T) {
 		{"not whole patches", `{"image_processor_type": "Siglip2ImageProcessor", "do_resize": false}`, "whole patches"},
 		{"tiles of two sizes", `{"image_processor_type": "LlavaOnevisionImageProcessor", "do_resize": false, "size": 8, "image_grid_pinpoints": [[8, 12]]}`, "tile 2 is 8x4"},
 	}
+	if _, err := new(Processor).Process(NewRGB(5000, 5000)); err == nil || !strings.Contains(err.Error(), "5000x5000") {
+		t.Errorf("an image that keeps its size: error %v, want one with its size", err)
+	}
 	for _, tt := range tests {
 		if _, err := parse(t, tt.config).Process(noise(1, 2000)); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.want)

@@ -158,7 +158,7 @@ func (p *Processor) resizeAndCrop(rgb *RGB) (*RGB, error) {
 		}
 		rgb = rgb.centerCrop(p.Crop.Height, p.Crop.Width)
 	}
-	return rgb, nil
+	return rgb, checkSize(rgb.Height, rgb.Width) // for one that keeps its size
 }
 
 func wholePatches(side, patch int) int { return max(side/patch, 1) * patch }
