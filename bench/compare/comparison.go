@@ -14,6 +14,8 @@ type Comparison struct {
 	Arms     []Arm     // one per variant, the baseline first
 	Work     []Work    // one per candidate: were the answers the same?
 	Kernel   []Kernel  // one per variant: from the resampling kernel to the request
+	Shifts   []Shift   // per candidate: where in the distribution it differs
+	Strata   []Strata  // per candidate: for which requests
 	Warnings []Warning // about the run as a whole
 }
 

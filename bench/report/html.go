@@ -28,7 +28,8 @@ type page struct {
 	Title, Headline, Model, Load, When, Stopped string
 	Verdicts                                    []pageVerdict
 	Scope                                       []string
-	Forests, ECDFs, Series                      []chart
+	Forests, ECDFs, Shifts, Series              []chart
+	Strata                                      []pageTable
 	Tables                                      []pageTable
 	Legend                                      []legendEntry
 	Gates                                       []pageGate
@@ -87,6 +88,12 @@ func newPage(dir string, c *compare.Comparison) page {
 	for _, q := range []struct{ key, title string }{{"ttft_ms", "TTFT"}, {"tpot_ms", "TPOT"}, {"e2el_ms", "E2EL"}} {
 		p.ECDFs = append(p.ECDFs, chart{q.title + ", ms", ecdf(c, q.key)})
 	}
+	for _, s := range c.Shifts {
+		p.Shifts = append(p.Shifts, chart{s.Variant + ": " + strings.ToUpper(strings.TrimSuffix(s.Latency, "_ms")), shiftChart(s)})
+	}
+	for _, s := range c.Strata {
+		p.Strata = append(p.Strata, strataTable(c, s))
+	}
 	for _, key := range []string{"median_ttft_ms", "median_tpot_ms", "median_e2el_ms"} {
 		p.Series = append(p.Series, chart{label(key) + ", ms", series(c, key)})
 	}
@@ -109,6 +116,17 @@ func pageRows(c *compare.Comparison, variant string) pageTable {
 		t.Rows = append(t.Rows, pageRow{
 			Metric: label(m.Metric) + unitSuffix(m.Unit), Baseline: value(m.Baseline), Candidate: value(m.Candidate), Change: tableChange(m),
 			Absolute: absoluteInterval(m.Absolute, ""), P: probability(m.P), PHolm: probability(m.PHolm), Verdict: verdict, Primary: m.Primary,
+		})
+	}
+	return t
+}
+
+// strataTable is the median TTFT for each kind of request.
+func strataTable(c *compare.Comparison, s compare.Strata) pageTable {
+	t := pageTable{Title: fmt.Sprintf("%s: median TTFT by %s", s.Variant, s.By), Baseline: c.Manifest.Variants[0].Name, Candidate: s.Variant}
+	for _, g := range s.Groups {
+		t.Rows = append(t.Rows, pageRow{
+			Metric: fmt.Sprintf("%s (%d requests)", g.Name, g.Requests), Baseline: value(g.Baseline), Candidate: value(g.Candidate), Change: percentInterval(g.Change),
 		})
 	}
 	return t

@@ -28,6 +28,8 @@ type document struct {
 	Work     []workJSON      `json:"work"`
 	Kernel   []kernelJSON    `json:"kernel"`
 	Arms     []armJSON       `json:"arms"`
+	Shifts   []shiftJSON     `json:"shifts"`
+	Strata   []stratumJSON   `json:"strata"`
 	Warnings []warningJSON   `json:"warnings"`
 	Run      record.Manifest `json:"manifest"`
 }
@@ -115,6 +117,31 @@ type blockJSON struct {
 	Values map[string]number `json:"values"`
 }
 
+type shiftJSON struct {
+	Variant string       `json:"variant"`
+	Latency string       `json:"latency"`
+	Deciles []decileJSON `json:"deciles"`
+}
+
+type decileJSON struct {
+	Quantile float64 `json:"quantile"`
+	Change   number  `json:"change_pct"`
+	Low      number  `json:"ci_low_pct"`
+	High     number  `json:"ci_high_pct"`
+}
+
+type stratumJSON struct {
+	Variant   string `json:"variant"`
+	By        string `json:"by"`
+	Name      string `json:"name"`
+	Requests  int    `json:"requests"`
+	Baseline  number `json:"median_ttft_ms_baseline"`
+	Candidate number `json:"median_ttft_ms_candidate"`
+	Change    number `json:"change_pct"`
+	Low       number `json:"ci_low_pct"`
+	High      number `json:"ci_high_pct"`
+}
+
 type warningJSON struct {
 	Code string `json:"code"`
 	Text string `json:"text"`
@@ -126,6 +153,7 @@ func JSON(dir string, c *compare.Comparison) any {
 	d := document{
 		RunDir: dir, Valid: c.Valid, Pairs: c.Pairs, Stopped: c.Manifest.Stopped, Run: c.Manifest,
 		Gates: []gateJSON{}, Metrics: []metricJSON{}, Work: []workJSON{}, Kernel: []kernelJSON{}, Arms: []armJSON{}, Warnings: []warningJSON{},
+		Shifts: []shiftJSON{}, Strata: []stratumJSON{},
 	}
 	for _, g := range c.Gates {
 		d.Gates = append(d.Gates, gateJSON(g))
@@ -147,6 +175,18 @@ func JSON(dir string, c *compare.Comparison) any {
 	}
 	for _, a := range c.Arms {
 		d.Arms = append(d.Arms, armDocument(a))
+	}
+	for _, s := range c.Shifts {
+		shift := shiftJSON{Variant: s.Variant, Latency: s.Latency}
+		for _, q := range s.Deciles {
+			shift.Deciles = append(shift.Deciles, decileJSON{q.Quantile, num(q.Change.Value), num(q.Change.Low), num(q.Change.High)})
+		}
+		d.Shifts = append(d.Shifts, shift)
+	}
+	for _, s := range c.Strata {
+		for _, g := range s.Groups {
+			d.Strata = append(d.Strata, stratumJSON{s.Variant, s.By, g.Name, g.Requests, num(g.Baseline), num(g.Candidate), num(g.Change.Value), num(g.Change.Low), num(g.Change.High)})
+		}
 	}
 	for _, w := range c.Warnings {
 		d.Warnings = append(d.Warnings, warningJSON(w))

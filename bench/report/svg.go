@@ -163,6 +163,29 @@ func ecdf(c *compare.Comparison, key string) template.HTML {
 	return d.html()
 }
 
+// shiftChart draws the change at every decile with its interval.
+func shiftChart(s compare.Shift) template.HTML {
+	all := []float64{0}
+	for _, q := range s.Deciles {
+		all = append(all, q.Change.Value, q.Change.Low, q.Change.High)
+	}
+	low, top, _ := extent(all)
+	d := newDrawing(190, 0.05, 0.95, low, top)
+	d.yAxis()
+	d.add(`<line class="zero" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, marginLeft, chartWidth-marginRight, d.y(0), d.y(0))
+	for _, q := range s.Deciles {
+		x := d.x(q.Quantile)
+		d.add(`<text x="%.1f" y="%.1f" text-anchor="middle">%.0f%%</text>`, x, d.height-8, 100*q.Quantile)
+		if known(q.Change.Low) && known(q.Change.High) {
+			d.add(`<line x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f" stroke="var(--c0)" stroke-width="5" stroke-opacity=".45"/>`, x, x, d.y(q.Change.Low), d.y(q.Change.High))
+		}
+		if known(q.Change.Value) {
+			d.add(`<circle cx="%.1f" cy="%.1f" r="4" fill="var(--c0)"/>`, x, d.y(q.Change.Value))
+		}
+	}
+	return d.html()
+}
+
 // series draws a metric's block values in the order in which the blocks ran.
 func series(c *compare.Comparison, key string) template.HTML {
 	var all []float64
