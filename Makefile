@@ -1,4 +1,4 @@
-.PHONY: all bench test check lint
+.PHONY: all bench test simulate check lint
 
 all: test
 
@@ -7,6 +7,9 @@ bench: ## the main job: bicubic against bilinear in the embedded server
 
 test: ## needs no network, GPU or Python
 	go test ./...
+
+simulate: ## the statistics on simulated servers, ten times longer than in the tests
+	go test ./bench/compare -run 'Worlds|KnownDelay|UsualPractice|LookingEarly' -v -timeout 2h -repetitions 20000
 
 lint:
 	cd tools && go build -o ../.ci/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -2,6 +2,7 @@ package compare
 
 import (
 	"math"
+	"sort"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -55,22 +56,23 @@ func morePairs(ratios []float64, opt options, tests, variants int) int {
 	room := math.Log1p(opt.margin) - effect // to the nearer bound of equivalence, or a little less
 	canDiffer := math.Expm1(effect) > opt.floor
 	step := balancedStep(variants)
-	for n := (len(ratios)/step + 1) * step; n <= mostPairs; n += step {
-		if canDiffer && opt.detectable(n, sd, tests) <= effect {
-			return n - len(ratios)
-		}
-		if room > 0 && opt.equivalenceRoom(n, sd) <= room {
-			return n - len(ratios)
-		}
+	first := (len(ratios)/step + 1) * step
+	choices := max(0, (mostPairs-first)/step+1)
+	enough := sort.Search(choices, func(i int) bool { // more pairs never find less
+		n := first + i*step
+		return canDiffer && opt.detectable(n, sd, tests) <= effect || room > 0 && opt.equivalenceRoom(n, sd) <= room
+	})
+	if enough == choices {
+		return 0
 	}
-	return 0
+	return first + enough*step - len(ratios)
 }
 
 // equivalenceRoom is how far from the bound a mean must lie for the interval of n
 // pairs to stay inside with the wanted power. It splits the chance of a miss over
 // both bounds, which is exact for a mean of zero and cautious elsewhere.
 func (o options) equivalenceRoom(n int, sd float64) float64 {
-	t := tQuantile(1-o.alpha, float64(n-1))
+	t := o.critical(n, 2*o.alpha)
 	if o.looks > 0 {
 		t = o.critical(n, o.alpha)
 	}

@@ -14,7 +14,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
-// repetitions of each simulated world; doc/experiment-design.md quotes 20000.
+// repetitions of each simulated world. `make simulate` takes ten times as many.
 var repetitions = flag.Int("repetitions", 2000, "how many experiments to simulate in each world")
 
 // fewer is a part of them, for what takes longer.
