@@ -31,10 +31,10 @@ func Compute(obs []record.Observation, o Options) Result {
 		r.RequestGoodput = rate(s.good, o.Duration)
 	}
 	r.PeakOutputTokens, r.PeakConcurrent = peaks(obs)
-	r.TTFT = summarize(s.ttft, o.Percentiles)
-	r.TPOT = summarize(s.tpot, o.Percentiles)
-	r.ITL = summarize(s.itl, o.Percentiles)
-	r.E2EL = summarize(s.e2el, o.Percentiles)
+	r.TTFT = Summarize(s.ttft, o.Percentiles)
+	r.TPOT = Summarize(s.tpot, o.Percentiles)
+	r.ITL = Summarize(s.itl, o.Percentiles)
+	r.E2EL = Summarize(s.e2el, o.Percentiles)
 	return r
 }
 

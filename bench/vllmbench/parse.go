@@ -2,18 +2,19 @@ package vllmbench
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"unicode/utf16"
+
+	"siglab/internal/pyjson"
 )
 
 // Log is one result that was read.
 type Log struct {
 	Source  string  // "text" or "json"; a caller may put a file name there
 	Metrics []Value // in the order of the file, no key twice, at least one
+	About   About
 }
 
 // Value is one number of a result.
@@ -42,27 +43,36 @@ const expected = "expected the block under \"" + title + "\" that `vllm bench se
 // numbers that are missing, None or not finite are left out. It is an error if the
 // input holds no result, or more than one.
 func Parse(r io.Reader) (Log, error) {
+	logs, err := ParseAll(r)
+	switch {
+	case err != nil:
+		return Log{}, err
+	case len(logs) > 1:
+		return Log{}, fmt.Errorf("the input holds %d results; split it into files of one result each and name the one to read", len(logs))
+	}
+	return logs[0], nil
+}
+
+// ParseAll reads every result of a log or of a file of --append-result, at least
+// one, in the order in which they were written.
+func ParseAll(r io.Reader) ([]Log, error) {
 	raw, err := io.ReadAll(r)
 	if err != nil {
-		return Log{}, fmt.Errorf("read the result: %w", err)
+		return nil, fmt.Errorf("read the result: %w", err)
 	}
-	text := utf8Text(raw)
-	if len(bytes.TrimSpace(text)) == 0 {
-		return Log{}, errors.New("the input is empty; " + expected)
+	text := pyjson.Text(raw)
+	trimmed := bytes.TrimSpace(text)
+	if len(trimmed) == 0 {
+		return nil, errors.New("the input is empty; " + expected)
 	}
-	if bytes.TrimSpace(text)[0] == '{' {
-		log, err := parseJSON(text)
+	if trimmed[0] == '{' {
+		logs, err := parseJSON(text)
 		// A log whose first line is a JSON record may still hold a text block.
 		if err == nil || !bytes.Contains(text, []byte(title)) {
-			return log, err
+			return logs, err
 		}
 	}
 	return parseText(string(text))
-}
-
-// severalResults is the error for input that holds n results.
-func severalResults(n int) error {
-	return fmt.Errorf("the input holds %d results; split it into files of one result each and name the one to read", n)
 }
 
 // add appends a number unless it is not finite. The same key twice with different
@@ -79,25 +89,4 @@ func (l *Log) add(key string, v float64) error {
 	}
 	l.Metrics = append(l.Metrics, Value{key, v})
 	return nil
-}
-
-// utf8Text drops a byte order mark and decodes UTF-16, which is what PowerShell
-// writes where other shells redirect bytes.
-func utf8Text(raw []byte) []byte {
-	var order binary.ByteOrder
-	switch {
-	case bytes.HasPrefix(raw, []byte{0xEF, 0xBB, 0xBF}):
-		return raw[3:]
-	case bytes.HasPrefix(raw, []byte{0xFF, 0xFE}):
-		order = binary.LittleEndian
-	case bytes.HasPrefix(raw, []byte{0xFE, 0xFF}):
-		order = binary.BigEndian
-	default:
-		return raw
-	}
-	units := make([]uint16, 0, len(raw)/2)
-	for rest := raw[2:]; len(rest) >= 2; rest = rest[2:] {
-		units = append(units, order.Uint16(rest))
-	}
-	return []byte(string(utf16.Decode(units)))
 }

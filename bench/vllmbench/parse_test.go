@@ -114,6 +114,9 @@ func TestParseAccepts(t *testing.T) {
 			[]Value{{"completed", 3}, {"max_concurrency", 8}, {"p99_e2el_ms", 12.5}}},
 		{"a log of JSON records around the block", `{"level": "info"}` + "\n" + short, three},
 		{"JSON with other keys and values", `{"label": null, "request_rate": "inf", "completed": 3, "ttfts": [0.1], "note": {"a": 1}, "mean_ttft_ms": 12.5}`, three},
+		{"the key with a colon that older versions wrote", `{"request_goodput:": 2.5, "mean_ttft_ms": 12.5}`, []Value{{"request_goodput", 2.5}, {"mean_ttft_ms", 12.5}}},
+		{"SGLang's keys", `{"mean_e2e_latency_ms": 3, "p99_e2e_latency_ms": 4, "accept_length": 2.5, "total_throughput": 7}`,
+			[]Value{{"mean_e2el_ms", 3}, {"p99_e2el_ms", 4}, {"spec_decode_acceptance_length", 2.5}, {"total_token_throughput", 7}}},
 		{"JSON with one line end", `{"completed": 3, "mean_ttft_ms": 12.5}` + "\n", three},
 		{"Python's words for numbers that are none",
 			`{"completed": 3, "label": "NaN \" Infinity", "std_ttft_ms": NaN, "burstiness": Infinity, "duration": -Infinity, "mean_ttft_ms": 12.5}`, three},
@@ -135,7 +138,8 @@ func TestParseRejects(t *testing.T) {
 	tests := []struct{ why, in, want string }{
 		{"nothing", " \n", "empty"},
 		{"a log without a result", "Starting main benchmark run...\nSuccessful requests: 3\n", "no result found; expected the block"},
-		{"two blocks", heading + "Failed requests: 0\n" + heading, "holds 2 results; split"},
+		{"two blocks", heading + "Failed requests: 0\n" + heading + "Failed requests: 0\n", "holds 2 results; split"},
+		{"two blocks, one of them empty", heading + "Failed requests: 0\n" + heading, "result 2 of 2: the result block is empty"},
 		{"a block that is only a heading", heading, "empty, perhaps cut off"},
 		{"a value that is no number", heading + "Mean TTFT (ms): 12,5\n", `"12,5" is not a number`},
 		{"a number given twice", heading + "Mean TTFT (ms): 1\nMean TTFT (ms): 2\n", "given twice"},
@@ -144,7 +148,7 @@ func TestParseRejects(t *testing.T) {
 		{"JSON that was cut off", `{"mean_ttft_ms": 1, "ttfts": [0.1,`, "is the file complete?"},
 		{"JSON without its end", `{"mean_ttft_ms": 1`, "is the file complete?"},
 		{"a JSON list", `[{"mean_ttft_ms": 1}]`, "no result found"},
-		{"rubbish after the JSON", `{"mean_ttft_ms": 1} }`, "after the first JSON object"},
+		{"rubbish after the JSON", `{"mean_ttft_ms": 1} }`, "JSON value 2"},
 	}
 	for _, tt := range tests {
 		log, err := Parse(strings.NewReader(tt.in))

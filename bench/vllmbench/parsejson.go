@@ -1,34 +1,54 @@
 package vllmbench
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"strings"
+	"time"
+
+	"siglab/internal/pyjson"
 )
 
-// parseJSON reads the one object of a saved result. A file of --append-result has
-// one object per run.
-func parseJSON(text []byte) (Log, error) {
-	log := Log{Source: "json"}
-	dec := json.NewDecoder(bytes.NewReader(withoutBareNumbers(text)))
-	if err := log.readObject(dec); err != nil {
-		return log, err
+// parseJSON reads the objects of saved results. A file of --append-result has one
+// object per run.
+func parseJSON(text []byte) ([]Log, error) {
+	values, err := pyjson.Values(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w; %s", err, expected)
 	}
-	n := 1
-	for ; ; n++ {
-		var next json.RawMessage
-		err := dec.Decode(&next)
-		if errors.Is(err, io.EOF) {
-			break
+	logs := make([]Log, 0, len(values))
+	for i, value := range values {
+		log, err := ParseObject(value)
+		if err != nil && len(values) > 1 {
+			err = fmt.Errorf("JSON value %d of %d: %w", i+1, len(values), err)
 		}
 		if err != nil {
-			return log, fmt.Errorf("after the first JSON object: %w; %s", err, expected)
+			return nil, err
+		}
+		logs = append(logs, log)
+	}
+	return logs, nil
+}
+
+// ParseObject reads one saved result: of `vllm bench serve`, of its Rust port, or of
+// SGLang's bench_serving, whose keys are the same but for a few. The value must be
+// valid JSON.
+func ParseObject(value json.RawMessage) (Log, error) {
+	o := pyjson.NewObject(value)
+	log := Log{Source: "json"}
+	for _, name := range o.Keys() {
+		key := savedKey(name)
+		if _, known := Describe(key); !known {
+			continue
+		}
+		if err := log.add(key, o.Number(name)); err != nil {
+			return log, err
 		}
 	}
-	if n > 1 {
-		return log, severalResults(n)
+	log.About = aboutObject(o)
+	if err := o.Err(); err != nil {
+		return log, err
 	}
 	if !log.isResult() {
 		return log, errors.New("the JSON object has no metric of a benchmark; " + expected)
@@ -36,33 +56,50 @@ func parseJSON(text []byte) (Log, error) {
 	return log, nil
 }
 
-// readObject reads the known numbers of the next object in their order.
-func (l *Log) readObject(dec *json.Decoder) error {
-	if _, err := dec.Token(); err != nil { // the opening brace
-		return fmt.Errorf("not JSON: %w; %s", err, expected)
+// savedKey is today's key for one of SGLang or of an older vLLM.
+func savedKey(name string) string {
+	switch name {
+	case "request_goodput:": // vLLM's until 2025
+		return "request_goodput"
+	case "total_throughput":
+		return "total_token_throughput"
+	case "accept_length":
+		return "spec_decode_acceptance_length"
 	}
-	for dec.More() {
-		token, err := dec.Token()
-		if err != nil {
-			return fmt.Errorf("broken JSON: %w; is the file complete?", err)
-		}
-		key, _ := token.(string) // the decoder allows no other key
-		var value any
-		if err := dec.Decode(&value); err != nil {
-			return fmt.Errorf("broken JSON at key %q: %w; is the file complete?", key, err)
-		}
-		number, ok := value.(float64)
-		if _, known := Describe(key); !ok || !known {
-			continue
-		}
-		if err := l.add(key, number); err != nil {
-			return err
-		}
+	if stat, ok := strings.CutSuffix(name, "_e2e_latency_ms"); ok {
+		return stat + "_e2el_ms"
 	}
-	if _, err := dec.Token(); err != nil {
-		return fmt.Errorf("broken JSON: %w; is the file complete?", err)
+	return name
+}
+
+// aboutObject collects what the object says besides numbers, and which version of
+// the program can have written it.
+func aboutObject(o pyjson.Object) About {
+	a := About{
+		Program: VLLM, Model: o.Text("model_id"), Backend: o.Text("backend"), Label: o.Text("label"),
+		Endless: strings.EqualFold(o.Text("request_rate"), "inf") || o.Has("request_rate") && o.Text("request_rate") == "" && !(o.Number("request_rate") > 0),
 	}
-	return nil
+	if n := o.Number("num_prompts"); n > 0 {
+		a.Prompts = int(min(n, 1e15))
+	}
+	if date, err := time.Parse(dateLayout, o.Text("date")); err == nil {
+		a.Date = date
+	}
+	switch {
+	case o.Has("total_output_tokens_retokenized") || o.Has("mean_e2e_latency_ms"):
+		a.Program = SGLang
+		return a
+	case o.Has("max_model_len") || o.Has("steady_state"):
+		a.Program = RustClient
+		return a
+	}
+	a.Built.until(a.Date)
+	a.Built.feature(failedLine, o.Has("failed"))
+	a.Built.feature(queueTimes, o.Has("queue_times"))
+	if o.Has("ttfts") { // detailed
+		a.Built.feature(startTimes, o.Has("start_times"))
+	}
+	return a
 }
 
 // isResult reports whether the log holds a rate or a latency, and not only counts
@@ -74,37 +111,4 @@ func (l *Log) isResult() bool {
 		}
 	}
 	return false
-}
-
-// withoutBareNumbers replaces NaN and Infinity outside strings, which Python writes
-// and JSON does not know, by an empty string and blanks: not a number, and no longer
-// than the shortest of them, so that the text keeps its length.
-func withoutBareNumbers(text []byte) []byte {
-	out := bytes.Clone(text)
-	inString := false
-	for i := 0; i < len(out); i++ {
-		switch {
-		case inString && out[i] == '\\':
-			i++
-		case out[i] == '"':
-			inString = !inString
-		case !inString:
-			if n := bareNumber(out[i:]); n > 0 {
-				copy(out[i:], fmt.Sprintf("%-*s", n, `""`))
-				i += n - 1
-			}
-		}
-	}
-	return out
-}
-
-// bareNumber returns the length of the word for no number that text starts with, 0
-// if it starts with none.
-func bareNumber(text []byte) int {
-	for _, word := range [...]string{"-Infinity", "Infinity", "NaN"} {
-		if bytes.HasPrefix(text, []byte(word)) {
-			return len(word)
-		}
-	}
-	return 0
 }

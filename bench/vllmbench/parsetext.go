@@ -7,20 +7,39 @@ import (
 	"strings"
 )
 
-// parseText reads the one block of a log.
-func parseText(text string) (Log, error) {
-	log := Log{Source: "text"}
+// parseText reads the blocks of a log.
+func parseText(text string) ([]Log, error) {
 	// A progress bar returns to the start of its line instead of ending it.
 	lines := strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' })
 	starts := titles(lines)
-	switch {
-	case len(starts) == 0:
-		return log, errors.New("no result found; " + expected)
-	case len(starts) > 1:
-		return log, severalResults(len(starts))
+	if len(starts) == 0 {
+		return nil, errors.New("no result found; " + expected)
 	}
-	for _, line := range lines[starts[0]+1:] {
-		if isRule(line) {
+	logs := make([]Log, len(starts))
+	for i, start := range starts {
+		end := len(lines)
+		if i+1 < len(starts) {
+			end = starts[i+1]
+		}
+		log, err := parseBlock(lines[start], lines[start+1:end])
+		if err != nil && len(starts) > 1 {
+			err = fmt.Errorf("result %d of %d: %w", i+1, len(starts), err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		logs[i] = log
+	}
+	return logs, nil
+}
+
+// parseBlock reads one block up to its rule.
+func parseBlock(heading string, lines []string) (Log, error) {
+	log := Log{Source: "text"}
+	var ended bool
+	for i, line := range lines {
+		if ended = isRule(line); ended {
+			lines = lines[:i]
 			break
 		}
 		key, v, ok, err := parseLine(line)
@@ -34,7 +53,44 @@ func parseText(text string) (Log, error) {
 	if len(log.Metrics) == 0 {
 		return log, errors.New("the result block is empty, perhaps cut off; " + expected)
 	}
+	log.About = aboutBlock(heading, lines, ended)
 	return log, nil
+}
+
+// rustWidth is the number of columns of the headings of the Rust client.
+const rustWidth = 60
+
+// aboutBlock finds out which program printed a block, and in which versions.
+func aboutBlock(heading string, lines []string, ended bool) About {
+	a := About{Program: VLLM, CutOff: !ended}
+	text := strings.Join(lines, "\n")
+	var rate bool
+	for _, line := range lines {
+		if key, _, ok, _ := parseLine(line); ok && key == "request_rate" {
+			rate = true
+		}
+		if before, after, ok := strings.Cut(line, "Backend:"); ok && !strings.Contains(before, ":") {
+			a.Backend = strings.TrimSpace(after)
+		}
+	}
+	a.Endless = !rate && ended || strings.Contains(text, "Traffic request rate: ") && !rate
+	switch {
+	case strings.Contains(text, "(retokenized)") || strings.Contains(text, "Traffic request rate:"):
+		a.Program = SGLang
+		return a
+	case strings.Count(heading, "=") >= rustWidth-len(title)-2:
+		a.Program = RustClient
+		return a
+	}
+	if ended {
+		a.Built.feature(failedLine, strings.Contains(text, "Failed requests:"))
+	}
+	if strings.Contains(text, "Total Token throughput") {
+		a.Built.feature(lowerCaseToken, false)
+	} else if strings.Contains(text, "Total token throughput") {
+		a.Built.feature(lowerCaseToken, true)
+	}
+	return a
 }
 
 // titles returns the indices of the lines that start a block. The rest of a
@@ -76,6 +132,9 @@ func parseLine(line string) (key string, v float64, ok bool, err error) {
 		return "", 0, false, nil
 	}
 	v, err = strconv.ParseFloat(fields[0], 64)
+	if err != nil && key == "request_rate" { // SGLang's "trace"
+		return "", 0, false, nil
+	}
 	if err != nil {
 		return "", 0, false, fmt.Errorf("line %q: %q is not a number", strings.TrimSpace(line), fields[0])
 	}
@@ -86,6 +145,9 @@ func parseLine(line string) (key string, v float64, ok bool, err error) {
 // block, in lower case.
 var otherLabels = [...]struct{ label, key string }{
 	{"max request concurrency", "max_concurrency"}, // SGLang
+	{"traffic request rate", "request_rate"},
+	{"total throughput (tok/s)", "total_token_throughput"},
+	{"accept length", "spec_decode_acceptance_length"},
 }
 
 // keyOf returns the key whose label ends s; before it there may be what a log

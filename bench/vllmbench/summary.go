@@ -10,9 +10,9 @@ import (
 // milliseconds of one second.
 const milliseconds = 1000
 
-// summarize describes a sample given in seconds. An empty one is summarised as if
+// Summarize describes a sample given in seconds. An empty one is summarised as if
 // it held a single 0, which is what vLLM does.
-func summarize(seconds []float64, percents []float64) Latency {
+func Summarize(seconds []float64, percents []float64) Latency {
 	sorted := slices.Sorted(slices.Values(seconds))
 	if len(sorted) == 0 {
 		sorted = []float64{0}
