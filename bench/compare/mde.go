@@ -29,18 +29,22 @@ func smallestEffect(ratios []float64, opt options, tests int) float64 {
 }
 
 // detectable is the mean log ratio that n pairs with standard deviation sd find
-// with the wanted power in a two-sided test at alpha over the number of tests. It
-// inverts the normal approximation of the noncentral t distribution with ν = n − 1
-// (Abramowitz and Stegun 26.7.10): P(T ≤ x) ≈ Φ((x(1 − 1/4ν) − δ) / √(1 + x²/2ν)).
-// With early looks it is for the last of them alone, and so cautious.
+// with the wanted power in a two-sided test at alpha over the number of tests. With
+// early looks it is for the last of them alone, and so cautious.
 func (o options) detectable(n int, sd float64, tests int) float64 {
-	nu := float64(n - 1)
 	x := o.critical(n, o.alpha/float64(tests))
 	if math.IsInf(x, 1) {
 		return x
 	}
-	delta := x*(1-1/(4*nu)) + normalQuantile(power)*math.Sqrt(1+x*x/(2*nu))
-	return delta * sd / math.Sqrt(float64(n))
+	return noncentrality(float64(n-1), x) * sd / math.Sqrt(float64(n))
+}
+
+// noncentrality is the effect, in standard errors, for which Student's statistic on nu
+// degrees of freedom exceeds x with the wanted power. It inverts the normal
+// approximation of the noncentral t distribution (Abramowitz and Stegun 26.7.10):
+// P(T ≤ x) ≈ Φ((x(1 − 1/4ν) − δ) / √(1 + x²/2ν)).
+func noncentrality(nu, x float64) float64 {
+	return x*(1-1/(4*nu)) + normalQuantile(power)*math.Sqrt(1+x*x/(2*nu))
 }
 
 // morePairs is how many pairs beyond those there are would decide, with 80 %

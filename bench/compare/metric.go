@@ -49,7 +49,13 @@ func (s *study) isPrimary(m metricSpec) bool {
 	if named := s.run.Manifest.Experiment.Primaries; len(named) > 0 {
 		chosen = slices.Contains(named, m.key)
 	}
-	return chosen && m.better == LowerIsBetter && (!strings.HasPrefix(m.key, "p99_") || s.manyRequests())
+	return chosen && m.better == LowerIsBetter && m.bounded(s.manyRequests())
+}
+
+// bounded reports whether the requests of a block, or of a run, bound the metric at
+// all: a 99th percentile needs many.
+func (m metricSpec) bounded(manyRequests bool) bool {
+	return manyRequests || !strings.HasPrefix(m.key, "p99_")
 }
 
 // CheckPrimaries reports what is wrong with a choice of primary metrics.
@@ -130,18 +136,25 @@ func (o options) equivalence(sample []float64) Interval {
 // options are those of the run, without a noise floor.
 func (s *study) options() options { return optionsOf(s.run.Manifest.Experiment, len(s.arms)) }
 
-// optionsOf takes the options from an experiment; what it leaves at zero has the
-// usual value.
+// optionsOf takes the options from an experiment.
 func optionsOf(e record.Experiment, variants int) options {
-	o := options{alpha: e.Alpha, margin: e.Equivalence}
+	o := withDefaults(options{alpha: e.Alpha, margin: e.Equivalence})
+	if e.EarlyStop {
+		o.looks = balancedStep(variants)
+	}
+	return o
+}
+
+// withDefaults gives what is zero, or no sensible value, the usual one.
+func withDefaults(o options) options {
 	if !(o.alpha > 0 && o.alpha < 1) {
 		o.alpha = 0.05
 	}
 	if !(o.margin > 0 && o.margin < 1) {
 		o.margin = 0.02
 	}
-	if e.EarlyStop {
-		o.looks = balancedStep(variants)
+	if !(o.floor >= 0) {
+		o.floor = 0
 	}
 	return o
 }

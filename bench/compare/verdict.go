@@ -28,7 +28,10 @@ func (s *study) judge(m *Metric, opt options, family int, valid bool) {
 		m.note("not-valid", "The run failed a gate, so there is no verdict.")
 		return
 	}
-	m.Verdict = verdictOf(*m, ratios, opt)
+	m.Verdict = Inconclusive
+	if len(ratios) > 1 {
+		m.Verdict = verdictOf(*m, opt.equivalence(ratios).percent(), opt)
+	}
 	m.noteVerdict(opt)
 	if m.Verdict == Inconclusive {
 		m.MorePairs = morePairs(ratios, opt, tests, len(s.arms))
@@ -38,19 +41,15 @@ func (s *study) judge(m *Metric, opt options, family int, valid bool) {
 // verdictOf decides. A difference is claimed only if the interval of this metric
 // excludes no change, the p value still does after the adjustment for the number
 // of primaries, and the effect is larger than what two runs of the same thing
-// differ by. Equivalent are variants whose interval lies inside the margin, see
-// options.equivalence.
-func verdictOf(m Metric, ratios []float64, opt options) Verdict {
-	if len(ratios) < 2 {
-		return Inconclusive
-	}
+// differ by. Equivalent are variants whose interval inside, see options.equivalence,
+// lies within the margin.
+func verdictOf(m Metric, inside Interval, opt options) Verdict {
 	if m.differs(opt) && m.aboveFloor(opt) {
 		if (m.Percent.Value > 0) == (m.Better == HigherIsBetter) {
 			return Faster
 		}
 		return Slower
 	}
-	inside := opt.equivalence(ratios).percent()
 	if inside.Low > -100*opt.margin && inside.High < 100*opt.margin {
 		return Equivalent
 	}

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -225,7 +224,7 @@ func sequential(w world, slower float64, seen *tally) {
 					medians[arm] = append(medians[arm], math.Log(quantile(slices.Sorted(slices.Values(last)), 0.5)))
 				}
 				seen.add("pooled Mann-Whitney", mannWhitney(pooled[0], pooled[1]) < 0.05)
-				seen.add("Welch on blocks", welch(medians[0], medians[1]) < 0.05)
+				seen.add("Welch on blocks", ofArms(medians[0], medians[1]).p() < 0.05)
 			}
 		})
 	}
@@ -289,11 +288,4 @@ func mannWhitney(a, b []float64) float64 {
 	n, m := float64(len(a)), float64(len(b))
 	u := ranks - n*(n+1)/2
 	return 2 * distuv.UnitNormal.Survival(math.Abs((u-n*m/2)/math.Sqrt(n*m*(n+m+1)/12)))
-}
-
-// welch is the two-sample t test without equal variances.
-func welch(a, b []float64) float64 {
-	va, vb := stat.Variance(a, nil)/float64(len(a)), stat.Variance(b, nil)/float64(len(b))
-	df := (va + vb) * (va + vb) / (va*va/float64(len(a)-1) + vb*vb/float64(len(b)-1))
-	return tTail(mean(b)-mean(a), math.Sqrt(va+vb), df)
 }
