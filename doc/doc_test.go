@@ -70,6 +70,31 @@ func TestCodesAndGates(t *testing.T) {
 	}
 }
 
+// TestCodesOfFiles: every code of comparisons of files is explained.
+func TestCodesOfFiles(t *testing.T) {
+	text, err := os.ReadFile("experiment-design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$`)
+	names := map[string]bool{"inference-perf": true, "openai-chat": true} // no codes
+	found := 0
+	for _, dir := range []string{"sidebyside", "peerfiles"} {
+		for _, literal := range literals(t, filepath.Join("..", "bench", dir)) {
+			if !code.MatchString(literal) || names[literal] {
+				continue
+			}
+			found++
+			if !strings.Contains(string(text), "`"+literal+"`") {
+				t.Errorf("experiment-design.md does not explain %q", literal)
+			}
+		}
+	}
+	if found < 25 {
+		t.Errorf("only %d codes were found: does this test still look in the right place?", found)
+	}
+}
+
 // TestLinks: files that the documents link to are there.
 func TestLinks(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)

@@ -17,7 +17,7 @@ import (
 type cli struct {
 	Bench    benchCmd    `cmd:"" help:"Compare variants of a server in paired blocks under the same load."`
 	Report   reportCmd   `cmd:"" help:"Make the report of a run directory again."`
-	Compare  compareCmd  `cmd:"" help:"Compare two result files of 'vllm bench serve'."`
+	Compare  compareCmd  `cmd:"" help:"Compare results of any load client, or two run directories; repeats give an interval."`
 	Serve    serveCmd    `cmd:"" help:"Serve a vision-language model with the OpenAI chat protocol."`
 	Inspect  inspectCmd  `cmd:"" help:"Tell which vision tower a model has and whether it interpolates its position table."`
 	Resample resampleCmd `cmd:"" help:"Resample position tables: apply, accuracy, bench."`

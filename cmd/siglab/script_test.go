@@ -28,10 +28,15 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	peers, err := filepath.Abs("../../bench/peerfiles/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GOOD", good)
+			env.Setenv("PEERS", peers)
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
