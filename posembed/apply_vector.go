@@ -1,43 +1,54 @@
 package posembed
 
 const (
-	// blockChannels is how many channels are resampled at a time, a multiple of
-	// the kernels' unrolled loops: one row of them must stay in the first-level
-	// cache between the passes.
-	blockChannels = 128
-	// tileValues bounds that row: 24 KiB.
-	tileValues = 6 << 10
+	// windowValues bounds the window of blended columns that vectorRows keeps: 24 KiB,
+	// so that it stays in the first-level cache while the table and the result pass
+	// through.
+	windowValues = 6 << 10
 	// streamedBytes is the size from which a result goes past the cache. Below, its
-	// reader finds it there; above, fetching every line before writing it would
-	// double the traffic. The built-in copy changes over at the same size.
-	streamedBytes = 1 << 20
+	// reader finds much of it in the second-level cache; above, fetching every line
+	// before writing it, if it comes from memory, costs more than this saves.
+	streamedBytes = 4 << 20
 )
 
-// blockWidth is how many channels to resample at a time: a multiple of lanes, at
-// most dim. The last block of a row begins early enough to be as wide as the
-// others, and computes some channels once more.
-func blockWidth(dim, lanes, cols int) int {
-	most := min(blockChannels, max(lanes, tileValues/cols/lanes*lanes))
+// blockWidth is how many channels to resample at a time if a window holds slots
+// columns: a multiple of unit, at most dim. All channels at once are best, since the
+// processor then foresees what is read next. If they are not a multiple, the last
+// block begins early enough to be as wide as the others, and computes some channels
+// once more.
+func blockWidth(dim, unit, slots int) int {
+	most := max(unit, windowValues/slots/unit*unit)
 	blocks := (dim + most - 1) / most
+	if blocks == 1 && dim%unit != 0 {
+		blocks = 2
+	}
 	even := (dim + blocks - 1) / blocks // channels of a block if all were equal
-	return min((even+lanes-1)/lanes*lanes, dim/lanes*lanes)
+	return min((even+unit-1)/unit*unit, dim/unit*unit)
 }
 
-// vectorRows writes rows begin to end of a plan's result dst [to.Rows, to.Cols, dim]:
-// for each row and each block of channels, the source rows that it needs are
-// blended into one, which stays in the cache, and that is resampled along its
-// columns. With stream, the result goes past the cache.
-func vectorRows[T any](k *passes[T], lanes int, stream bool, p *Plan, w *workspace, dst, src []T, dim, begin, end int) {
-	fromCols, toCols := p.from.Cols, p.to.Cols
-	width := blockWidth(dim, lanes, fromCols)
-	w.tile = resize(w.tile, fromCols*width)
+// vectorRows writes rows begin to end of a plan's result dst [to.Rows, to.Cols, dim].
+// For each row it walks along the columns: the source rows that the row needs are
+// blended, column by column, into a window of the last columns [slots, width], and
+// as soon as those that an output column needs are there, they are blended into it.
+// Reading, calculating and writing so overlap, each source row and the result are
+// passed through in order, and what lies between the passes stays in the cache.
+func vectorRows[T any](k *passes[T], unit int, stream bool, p *Plan, w *workspace, dst, src []T, dim, begin, end int) {
+	slots, pitch := p.cols.slots, p.from.Cols*dim
+	width := blockWidth(dim, unit, slots)
+	w.window = resize(w.window, slots*width)
 	for y := begin; y < end; y++ {
-		index, weight := p.rows.singleTaps(y)
-		row := dst[y*toCols*dim:][:toCols*dim]
+		rowIndex, rowWeight := p.rows.singleTaps(y)
 		for done := 0; done < dim; done += width {
 			c := min(done, dim-width)
-			k.rows(&w.tile[0], &src[c], fromCols, dim, &index[0], &weight[0], len(index), fromCols*dim, width)
-			k.cols(&row[c], &w.tile[0], toCols, dim, &p.cols.singleIndex[0], &p.cols.single[0], &p.cols.end[0], width, stream)
+			blended := 0 // columns below are in the window, or will not be read again
+			for x := range p.to.Cols {
+				first, last := p.cols.reach(x)
+				for blended = max(blended, first); blended <= last; blended++ {
+					k.rows(&w.window[blended&(slots-1)*width], &src[blended*dim+c], &rowIndex[0], &rowWeight[0], len(rowIndex), pitch, width, false)
+				}
+				slot, weight := p.cols.slotTaps(x)
+				k.cols(&dst[(y*p.to.Cols+x)*dim+c], &w.window[0], &slot[0], &weight[0], len(slot), width, width, stream)
+			}
 		}
 	}
 }

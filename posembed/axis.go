@@ -22,6 +22,8 @@ type axis struct {
 	singleIndex []int32
 	single      []float32
 	ascending   []float32 // single in the order of index
+	slot        []int32   // singleIndex modulo slots
+	slots       int       // a power of two: the taps of every output index lie in as many neighbours
 }
 
 // newAxis computes the weights along one axis from size from to size to, both
@@ -89,6 +91,22 @@ func (a axis) rounded() axis {
 			a.ascending[int(begin)+k] = single[at]
 		}
 	}
+	return a.windowed()
+}
+
+// windowed is the axis with the taps that address a window of its last positions, in
+// which position j is in slot j modulo slots.
+func (a axis) windowed() axis {
+	a.slots = 1
+	for i := range a.end {
+		for first, last := a.reach(i); last-first >= a.slots; {
+			a.slots *= 2
+		}
+	}
+	a.slot = make([]int32, len(a.singleIndex))
+	for i, index := range a.singleIndex {
+		a.slot[i] = index & int32(a.slots-1)
+	}
 	return a
 }
 
@@ -102,6 +120,18 @@ func (a *axis) taps(i int) ([]int32, []float64) {
 func (a *axis) singleTaps(i int) ([]int32, []float32) {
 	begin, end := a.span(i)
 	return a.singleIndex[begin:end], a.single[begin:end]
+}
+
+// slotTaps is singleTaps with the indices modulo slots.
+func (a *axis) slotTaps(i int) ([]int32, []float32) {
+	begin, end := a.span(i)
+	return a.slot[begin:end], a.single[begin:end]
+}
+
+// reach is the first and the last source index of output index i.
+func (a *axis) reach(i int) (first, last int) {
+	begin, end := a.span(i)
+	return int(a.index[begin]), int(a.index[end-1])
 }
 
 // span is where the taps of output index i begin and end.

@@ -52,8 +52,7 @@
 // Σ|weight|·|value| over the taps; constant tables come back within two units in
 // the last place, and to the bit in 16-bit types. doc/numerics.md derives the
 // bounds. What they cannot compute within them, plans with more than twelve taps
-// along an axis, and tables with fewer channels than a register holds, they leave to
-// Generic.
+// along an axis, and tables with fewer than 16 channels, they leave to Generic.
 //
 // A result has the same bits for any number of threads, alone or in a [Batch].
 //

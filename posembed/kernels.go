@@ -2,32 +2,27 @@ package posembed
 
 // kernels are the vector kernels of an Implementation.
 type kernels struct {
-	lanes int // channels in a register: the unit of width below
-	f32   passes[float32]
-	bf16  passes[BFloat16]
-	f16   passes[Float16]
+	channels int // that they handle at a time
+	f32      passes[float32]
+	bf16     passes[BFloat16]
+	f16      passes[Float16]
+	narrower *kernels // for tables with fewer channels than that, or nil
 }
 
-// passes are the two passes of a separable resampling, for tables of T. Both sum
-// in float32 with fused multiplications, in the order of the taps.
+// passes are the two passes of a separable resampling, for tables of T. Between
+// them channels are float32.
 type passes[T any] struct {
-	rows rowsKernel[T]
-	cols colsKernel[T]
+	rows blendKernel[float32, T] // blends rows of the table
+	cols blendKernel[T, float32] // blends columns of a blended row
 }
 
-// rowsKernel blends source rows into one, over a block of channels:
+// blendKernel writes the weighted sum of stretches of src:
 //
-//	dst[col·width + i] = Σₖ weight[k] · src[col·step + index[k]·pitch + i]
+//	dst[i] = round(Σₖ weight[k] · src[index[k]·pitch + i])
 //
-// for col < cols, i < width and k < taps. Steps and pitches count values; width is
-// a multiple of the kernels' lanes.
-type rowsKernel[T any] func(dst *float32, src *T, cols, step int, index *int32, weight *float32, taps, pitch, width int)
-
-// colsKernel resamples along that row, and rounds to nearest even:
-//
-//	dst[col·step + i] = round(Σₖ weight[k] · src[index[k]·width + i])
-//
-// for col < cols, i < width and k from end[col−1] (0 for the first) to end[col].
-// With stream, results that are aligned to 64 bytes go past the cache: storeFence
-// must follow before anyone else reads them.
-type colsKernel[T any] func(dst *T, src *float32, cols, step int, index *int32, weight *float32, end *int32, width int, stream bool)
+// for i < width and k < taps, which is at least 1. It sums in float32 with fused
+// multiplications, in the order of the taps, and rounds to nearest even. pitch
+// counts values; width is a multiple of the kernels' channels. With stream, results
+// of two or four taps that are aligned to 64 bytes go past the cache: storeFence must
+// follow before anyone else reads them.
+type blendKernel[D, S any] func(dst *D, src *S, index *int32, weight *float32, taps, pitch, width int, stream bool)

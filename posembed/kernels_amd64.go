@@ -19,17 +19,18 @@ func vectorImplementations() []Implementation {
 }
 
 var avx2Kernels = kernels{
-	lanes: 8,
-	f32:   passes[float32]{blendRowsF32AVX2, blendColsF32AVX2},
-	bf16:  passes[BFloat16]{blendRowsBF16AVX2, blendColsBF16AVX2},
-	f16:   passes[Float16]{blendRowsF16AVX2, blendColsF16AVX2},
+	channels: 16,
+	f32:      passes[float32]{blendF32ToF32AVX2, blendF32ToF32AVX2},
+	bf16:     passes[BFloat16]{blendBF16ToF32AVX2, blendF32ToBF16AVX2},
+	f16:      passes[Float16]{blendF16ToF32AVX2, blendF32ToF16AVX2},
 }
 
 var avx512Kernels = kernels{
-	lanes: 16,
-	f32:   passes[float32]{blendRowsF32AVX512, blendColsF32AVX512},
-	bf16:  passes[BFloat16]{blendRowsBF16AVX512, blendColsBF16AVX512},
-	f16:   passes[Float16]{blendRowsF16AVX512, blendColsF16AVX512},
+	channels: 32,
+	f32:      passes[float32]{blendF32ToF32AVX512, blendF32ToF32AVX512},
+	bf16:     passes[BFloat16]{blendBF16ToF32AVX512, blendF32ToBF16AVX512},
+	f16:      passes[Float16]{blendF16ToF32AVX512, blendF32ToF16AVX512},
+	narrower: &avx2Kernels,
 }
 
 // kernels of an implementation, nil if it has none.

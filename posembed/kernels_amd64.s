@@ -4,2843 +4,2277 @@
 
 #include "textflag.h"
 
-// func blendRowsF32AVX2(dst *float32, src *float32, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
+// func blendF32ToF32AVX2(dst *float32, src *float32, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 // Requires: AVX, FMA3
-TEXT ·blendRowsF32AVX2(SB), NOSPLIT, $0-72
-	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ cols+16(FP), DX
-	MOVQ step+24(FP), BX
-	MOVQ index+32(FP), SI
-	MOVQ weight+40(FP), DI
-	MOVQ taps+48(FP), R8
-	MOVQ pitch+56(FP), R9
-	MOVQ width+64(FP), R10
-	SHLQ $0x02, BX
-	SHLQ $0x02, R9
+TEXT ·blendF32ToF32AVX2(SB), NOSPLIT, $0-57
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         index+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         taps+32(FP), SI
+	MOVQ         pitch+40(FP), DI
+	MOVQ         width+48(FP), R8
+	SHLQ         $0x02, DI
+	MOVB         stream+56(FP), R9
+	CMPQ         SI, $0x04
+	JNE          not4
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Y0
+	MOVLQSX      4(DX), R10
+	IMULQ        DI, R10
+	ADDQ         CX, R10
+	VBROADCASTSS 4(BX), Y1
+	MOVLQSX      8(DX), R11
+	IMULQ        DI, R11
+	ADDQ         CX, R11
+	VBROADCASTSS 8(BX), Y2
+	MOVLQSX      12(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 12(BX), Y3
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels4
+	TESTQ        $0x0000003f, AX
+	JNZ          channels4
 
-column:
-	XORQ R11, R11
+streamed4:
+	VMULPS      (SI)(CX*4), Y0, Y4
+	VMULPS      32(SI)(CX*4), Y0, Y5
+	VFMADD231PS (R10)(CX*4), Y1, Y4
+	VFMADD231PS 32(R10)(CX*4), Y1, Y5
+	VFMADD231PS (R11)(CX*4), Y2, Y4
+	VFMADD231PS 32(R11)(CX*4), Y2, Y5
+	VFMADD231PS (DX)(CX*4), Y3, Y4
+	VFMADD231PS 32(DX)(CX*4), Y3, Y5
+	VMOVNTPS    Y4, (AX)(CX*4)
+	VMOVNTPS    Y5, 32(AX)(CX*4)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         streamed4
+	VZEROUPPER
+	RET
 
-channels8:
-	LEAQ   64(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone8
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	XORQ   R12, R12
-
-tap8:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*4), R13
-	VBROADCASTSS (DI)(R12*4), Y8
-	VFMADD231PS  (R13), Y8, Y0
-	VFMADD231PS  32(R13), Y8, Y1
-	VFMADD231PS  64(R13), Y8, Y2
-	VFMADD231PS  96(R13), Y8, Y3
-	VFMADD231PS  128(R13), Y8, Y4
-	VFMADD231PS  160(R13), Y8, Y5
-	VFMADD231PS  192(R13), Y8, Y6
-	VFMADD231PS  224(R13), Y8, Y7
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap8
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Y0, (R12)
-	VMOVUPS      Y1, 32(R12)
-	VMOVUPS      Y2, 64(R12)
-	VMOVUPS      Y3, 96(R12)
-	VMOVUPS      Y4, 128(R12)
-	VMOVUPS      Y5, 160(R12)
-	VMOVUPS      Y6, 192(R12)
-	VMOVUPS      Y7, 224(R12)
-	ADDQ         $0x40, R11
-	JMP          channels8
-
-channelsDone8:
 channels4:
-	LEAQ   32(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone4
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	XORQ   R12, R12
-
-tap4:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*4), R13
-	VBROADCASTSS (DI)(R12*4), Y4
-	VFMADD231PS  (R13), Y4, Y0
-	VFMADD231PS  32(R13), Y4, Y1
-	VFMADD231PS  64(R13), Y4, Y2
-	VFMADD231PS  96(R13), Y4, Y3
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap4
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Y0, (R12)
-	VMOVUPS      Y1, 32(R12)
-	VMOVUPS      Y2, 64(R12)
-	VMOVUPS      Y3, 96(R12)
-	ADDQ         $0x20, R11
-	JMP          channels4
-
-channelsDone4:
-channels1:
-	LEAQ   8(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone1
-	VXORPS Y0, Y0, Y0
-	XORQ   R12, R12
-
-tap1:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*4), R13
-	VBROADCASTSS (DI)(R12*4), Y1
-	VFMADD231PS  (R13), Y1, Y0
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap1
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Y0, (R12)
-	ADDQ         $0x08, R11
-	JMP          channels1
-
-channelsDone1:
-	ADDQ BX, CX
-	LEAQ (AX)(R10*4), AX
-	DECQ DX
-	JNZ  column
+	VMULPS      (SI)(CX*4), Y0, Y4
+	VMULPS      32(SI)(CX*4), Y0, Y5
+	VFMADD231PS (R10)(CX*4), Y1, Y4
+	VFMADD231PS 32(R10)(CX*4), Y1, Y5
+	VFMADD231PS (R11)(CX*4), Y2, Y4
+	VFMADD231PS 32(R11)(CX*4), Y2, Y5
+	VFMADD231PS (DX)(CX*4), Y3, Y4
+	VFMADD231PS 32(DX)(CX*4), Y3, Y5
+	VMOVUPS     Y4, (AX)(CX*4)
+	VMOVUPS     Y5, 32(AX)(CX*4)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         channels4
 	VZEROUPPER
 	RET
 
-// func blendColsF32AVX2(dst *float32, src *float32, cols int, step int, index *int32, weight *float32, end *int32, width int, stream bool)
-// Requires: AVX, FMA3
-TEXT ·blendColsF32AVX2(SB), NOSPLIT, $0-65
-	MOVQ  dst+0(FP), AX
-	MOVQ  src+8(FP), CX
-	MOVQ  cols+16(FP), DX
-	MOVQ  step+24(FP), BX
-	MOVQ  index+32(FP), SI
-	MOVQ  weight+40(FP), DI
-	MOVQ  end+48(FP), R8
-	MOVQ  width+56(FP), R9
-	SHLQ  $0x02, BX
-	XORQ  R10, R10
-	MOVB  stream+64(FP), R11
-	MOVQ  AX, R12
-	ORQ   BX, R12
-	TESTQ $0x0000003f, R12
-	JNZ   column
-	TESTB R11, R11
-	JNZ   streamColumn
+not4:
+	CMPQ         SI, $0x02
+	JNE          not2
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Y0
+	MOVLQSX      4(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 4(BX), Y1
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels2
+	TESTQ        $0x0000003f, AX
+	JNZ          channels2
 
-column:
-	MOVLQSX (R8), R11
-	XORQ    R12, R12
+streamed2:
+	VMULPS      (SI)(CX*4), Y0, Y2
+	VMULPS      32(SI)(CX*4), Y0, Y3
+	VFMADD231PS (DX)(CX*4), Y1, Y2
+	VFMADD231PS 32(DX)(CX*4), Y1, Y3
+	VMOVNTPS    Y2, (AX)(CX*4)
+	VMOVNTPS    Y3, 32(AX)(CX*4)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         streamed2
+	VZEROUPPER
+	RET
 
-column8:
-	LEAQ   64(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone8
+channels2:
+	VMULPS      (SI)(CX*4), Y0, Y2
+	VMULPS      32(SI)(CX*4), Y0, Y3
+	VFMADD231PS (DX)(CX*4), Y1, Y2
+	VFMADD231PS 32(DX)(CX*4), Y1, Y3
+	VMOVUPS     Y2, (AX)(CX*4)
+	VMOVUPS     Y3, 32(AX)(CX*4)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         channels2
+	VZEROUPPER
+	RET
+
+not2:
+	XORQ R9, R9
+
+channels3x:
+	LEAQ   48(R9), R10
+	CMPQ   R10, R8
+	JGT    done3x
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   R10, R13
+	XORQ   R11, R11
 
-columnTap8:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y8
-	VFMADD231PS  (R14), Y8, Y0
-	VFMADD231PS  32(R14), Y8, Y1
-	VFMADD231PS  64(R14), Y8, Y2
-	VFMADD231PS  96(R14), Y8, Y3
-	VFMADD231PS  128(R14), Y8, Y4
-	VFMADD231PS  160(R14), Y8, Y5
-	VFMADD231PS  192(R14), Y8, Y6
-	VFMADD231PS  224(R14), Y8, Y7
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap8
-	LEAQ         (AX)(R12*4), R13
-	VMOVUPS      Y0, (R13)
-	VMOVUPS      Y1, 32(R13)
-	VMOVUPS      Y2, 64(R13)
-	VMOVUPS      Y3, 96(R13)
-	VMOVUPS      Y4, 128(R13)
-	VMOVUPS      Y5, 160(R13)
-	VMOVUPS      Y6, 192(R13)
-	VMOVUPS      Y7, 224(R13)
-	ADDQ         $0x40, R12
-	JMP          column8
+tap3x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*4), R12
+	VBROADCASTSS (BX)(R11*4), Y6
+	VFMADD231PS  (R12), Y6, Y0
+	VFMADD231PS  32(R12), Y6, Y1
+	VFMADD231PS  64(R12), Y6, Y2
+	VFMADD231PS  96(R12), Y6, Y3
+	VFMADD231PS  128(R12), Y6, Y4
+	VFMADD231PS  160(R12), Y6, Y5
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap3x
+	LEAQ         (AX)(R9*4), R9
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
+	VMOVUPS      Y2, 64(R9)
+	VMOVUPS      Y3, 96(R9)
+	VMOVUPS      Y4, 128(R9)
+	VMOVUPS      Y5, 160(R9)
+	MOVQ         R10, R9
+	JMP          channels3x
 
-columnDone8:
-column4:
-	LEAQ   32(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone4
+done3x:
+channels1x:
+	LEAQ   16(R9), R10
+	CMPQ   R10, R8
+	JGT    done1x
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   R10, R13
+	XORQ   R11, R11
 
-columnTap4:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y4
-	VFMADD231PS  (R14), Y4, Y0
-	VFMADD231PS  32(R14), Y4, Y1
-	VFMADD231PS  64(R14), Y4, Y2
-	VFMADD231PS  96(R14), Y4, Y3
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap4
-	LEAQ         (AX)(R12*4), R13
-	VMOVUPS      Y0, (R13)
-	VMOVUPS      Y1, 32(R13)
-	VMOVUPS      Y2, 64(R13)
-	VMOVUPS      Y3, 96(R13)
-	ADDQ         $0x20, R12
-	JMP          column4
+tap1x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*4), R12
+	VBROADCASTSS (BX)(R11*4), Y2
+	VFMADD231PS  (R12), Y2, Y0
+	VFMADD231PS  32(R12), Y2, Y1
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap1x
+	LEAQ         (AX)(R9*4), R9
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
+	MOVQ         R10, R9
+	JMP          channels1x
 
-columnDone4:
-column1:
-	LEAQ   8(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone1
-	VXORPS Y0, Y0, Y0
-	MOVQ   R10, R13
-
-columnTap1:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y1
-	VFMADD231PS  (R14), Y1, Y0
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap1
-	LEAQ         (AX)(R12*4), R13
-	VMOVUPS      Y0, (R13)
-	ADDQ         $0x08, R12
-	JMP          column1
-
-columnDone1:
-	MOVQ R11, R10
-	ADDQ $0x04, R8
-	ADDQ BX, AX
-	DECQ DX
-	JNZ  column
+done1x:
 	VZEROUPPER
 	RET
 
-streamColumn:
-	MOVLQSX (R8), R11
-	XORQ    R12, R12
-
-streamColumn8:
-	LEAQ   64(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone8
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   R10, R13
-
-streamColumnTap8:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y8
-	VFMADD231PS  (R14), Y8, Y0
-	VFMADD231PS  32(R14), Y8, Y1
-	VFMADD231PS  64(R14), Y8, Y2
-	VFMADD231PS  96(R14), Y8, Y3
-	VFMADD231PS  128(R14), Y8, Y4
-	VFMADD231PS  160(R14), Y8, Y5
-	VFMADD231PS  192(R14), Y8, Y6
-	VFMADD231PS  224(R14), Y8, Y7
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap8
-	LEAQ         (AX)(R12*4), R13
-	VMOVNTPS     Y0, (R13)
-	VMOVNTPS     Y1, 32(R13)
-	VMOVNTPS     Y2, 64(R13)
-	VMOVNTPS     Y3, 96(R13)
-	VMOVNTPS     Y4, 128(R13)
-	VMOVNTPS     Y5, 160(R13)
-	VMOVNTPS     Y6, 192(R13)
-	VMOVNTPS     Y7, 224(R13)
-	ADDQ         $0x40, R12
-	JMP          streamColumn8
-
-streamColumnDone8:
-streamColumn4:
-	LEAQ   32(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone4
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   R10, R13
-
-streamColumnTap4:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y4
-	VFMADD231PS  (R14), Y4, Y0
-	VFMADD231PS  32(R14), Y4, Y1
-	VFMADD231PS  64(R14), Y4, Y2
-	VFMADD231PS  96(R14), Y4, Y3
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap4
-	LEAQ         (AX)(R12*4), R13
-	VMOVNTPS     Y0, (R13)
-	VMOVNTPS     Y1, 32(R13)
-	VMOVNTPS     Y2, 64(R13)
-	VMOVNTPS     Y3, 96(R13)
-	ADDQ         $0x20, R12
-	JMP          streamColumn4
-
-streamColumnDone4:
-streamColumn1:
-	LEAQ   8(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone1
-	VXORPS Y0, Y0, Y0
-	MOVQ   R10, R13
-
-streamColumnTap1:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y1
-	VFMADD231PS  (R14), Y1, Y0
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap1
-	LEAQ         (AX)(R12*4), R13
-	VMOVNTPS     Y0, (R13)
-	ADDQ         $0x08, R12
-	JMP          streamColumn1
-
-streamColumnDone1:
-	MOVQ R11, R10
-	ADDQ $0x04, R8
-	ADDQ BX, AX
-	DECQ DX
-	JNZ  streamColumn
-	VZEROUPPER
-	RET
-
-// func blendRowsBF16AVX2(dst *float32, src *BFloat16, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·blendRowsBF16AVX2(SB), NOSPLIT, $0-72
-	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ cols+16(FP), DX
-	MOVQ step+24(FP), BX
-	MOVQ index+32(FP), SI
-	MOVQ weight+40(FP), DI
-	MOVQ taps+48(FP), R8
-	MOVQ pitch+56(FP), R9
-	MOVQ width+64(FP), R10
-	SHLQ $0x01, BX
-	SHLQ $0x01, R9
-
-column:
-	XORQ R11, R11
-
-channels8:
-	LEAQ   64(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone8
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	XORQ   R12, R12
-
-tap8:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*2), R13
-	VBROADCASTSS (DI)(R12*4), Y8
-	VPMOVZXWD    (R13), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VPMOVZXWD    16(R13), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y1
-	VPMOVZXWD    32(R13), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VPMOVZXWD    48(R13), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y3
-	VPMOVZXWD    64(R13), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VPMOVZXWD    80(R13), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y5
-	VPMOVZXWD    96(R13), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VPMOVZXWD    112(R13), Y9
-	VPSLLD       $0x10, Y9, Y9
-	VFMADD231PS  Y9, Y8, Y7
-	PREFETCHT1   128(R13)
-	PREFETCHT1   192(R13)
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap8
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Y0, (R12)
-	VMOVUPS      Y1, 32(R12)
-	VMOVUPS      Y2, 64(R12)
-	VMOVUPS      Y3, 96(R12)
-	VMOVUPS      Y4, 128(R12)
-	VMOVUPS      Y5, 160(R12)
-	VMOVUPS      Y6, 192(R12)
-	VMOVUPS      Y7, 224(R12)
-	ADDQ         $0x40, R11
-	JMP          channels8
-
-channelsDone8:
-channels4:
-	LEAQ   32(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone4
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	XORQ   R12, R12
-
-tap4:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*2), R13
-	VBROADCASTSS (DI)(R12*4), Y4
-	VPMOVZXWD    (R13), Y5
-	VPSLLD       $0x10, Y5, Y5
-	VFMADD231PS  Y5, Y4, Y0
-	VPMOVZXWD    16(R13), Y5
-	VPSLLD       $0x10, Y5, Y5
-	VFMADD231PS  Y5, Y4, Y1
-	VPMOVZXWD    32(R13), Y5
-	VPSLLD       $0x10, Y5, Y5
-	VFMADD231PS  Y5, Y4, Y2
-	VPMOVZXWD    48(R13), Y5
-	VPSLLD       $0x10, Y5, Y5
-	VFMADD231PS  Y5, Y4, Y3
-	PREFETCHT1   64(R13)
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap4
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Y0, (R12)
-	VMOVUPS      Y1, 32(R12)
-	VMOVUPS      Y2, 64(R12)
-	VMOVUPS      Y3, 96(R12)
-	ADDQ         $0x20, R11
-	JMP          channels4
-
-channelsDone4:
-channels1:
-	LEAQ   8(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone1
-	VXORPS Y0, Y0, Y0
-	XORQ   R12, R12
-
-tap1:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*2), R13
-	VBROADCASTSS (DI)(R12*4), Y1
-	VPMOVZXWD    (R13), Y2
-	VPSLLD       $0x10, Y2, Y2
-	VFMADD231PS  Y2, Y1, Y0
-	PREFETCHT1   16(R13)
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap1
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Y0, (R12)
-	ADDQ         $0x08, R11
-	JMP          channels1
-
-channelsDone1:
-	ADDQ BX, CX
-	LEAQ (AX)(R10*4), AX
-	DECQ DX
-	JNZ  column
-	VZEROUPPER
-	RET
-
-// func blendColsBF16AVX2(dst *BFloat16, src *float32, cols int, step int, index *int32, weight *float32, end *int32, width int, stream bool)
+// func blendBF16ToF32AVX2(dst *float32, src *BFloat16, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 // Requires: AVX, AVX2, FMA3
-TEXT ·blendColsBF16AVX2(SB), NOSPLIT, $0-65
+TEXT ·blendBF16ToF32AVX2(SB), NOSPLIT, $0-57
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
-	MOVQ         cols+16(FP), DX
-	MOVQ         step+24(FP), BX
-	MOVQ         index+32(FP), SI
-	MOVQ         weight+40(FP), DI
-	MOVQ         end+48(FP), R8
-	MOVQ         width+56(FP), R9
-	SHLQ         $0x01, BX
-	MOVL         $0x00000001, R10
-	VMOVD        R10, X0
+	MOVQ         index+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         taps+32(FP), SI
+	MOVQ         pitch+40(FP), DI
+	MOVQ         width+48(FP), R8
+	SHLQ         $0x01, DI
+	MOVB         stream+56(FP), R9
+	CMPQ         SI, $0x04
+	JNE          not4
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Y0
+	MOVLQSX      4(DX), R10
+	IMULQ        DI, R10
+	ADDQ         CX, R10
+	VBROADCASTSS 4(BX), Y1
+	MOVLQSX      8(DX), R11
+	IMULQ        DI, R11
+	ADDQ         CX, R11
+	VBROADCASTSS 8(BX), Y2
+	MOVLQSX      12(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 12(BX), Y3
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels4
+	TESTQ        $0x0000003f, AX
+	JNZ          channels4
+
+streamed4:
+	VPMOVZXWD   (SI)(CX*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VPMOVZXWD   16(SI)(CX*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMULPS      Y4, Y0, Y4
+	VMULPS      Y5, Y0, Y5
+	VPMOVZXWD   (R10)(CX*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VPMOVZXWD   16(R10)(CX*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y6, Y1, Y4
+	VFMADD231PS Y7, Y1, Y5
+	VPMOVZXWD   (R11)(CX*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VPMOVZXWD   16(R11)(CX*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y6, Y2, Y4
+	VFMADD231PS Y7, Y2, Y5
+	VPMOVZXWD   (DX)(CX*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VPMOVZXWD   16(DX)(CX*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y6, Y3, Y4
+	VFMADD231PS Y7, Y3, Y5
+	VMOVNTPS    Y4, (AX)(CX*4)
+	VMOVNTPS    Y5, 32(AX)(CX*4)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         streamed4
+	VZEROUPPER
+	RET
+
+channels4:
+	VPMOVZXWD   (SI)(CX*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VPMOVZXWD   16(SI)(CX*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VMULPS      Y4, Y0, Y4
+	VMULPS      Y5, Y0, Y5
+	VPMOVZXWD   (R10)(CX*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VPMOVZXWD   16(R10)(CX*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y6, Y1, Y4
+	VFMADD231PS Y7, Y1, Y5
+	VPMOVZXWD   (R11)(CX*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VPMOVZXWD   16(R11)(CX*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y6, Y2, Y4
+	VFMADD231PS Y7, Y2, Y5
+	VPMOVZXWD   (DX)(CX*2), Y6
+	VPSLLD      $0x10, Y6, Y6
+	VPMOVZXWD   16(DX)(CX*2), Y7
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y6, Y3, Y4
+	VFMADD231PS Y7, Y3, Y5
+	VMOVUPS     Y4, (AX)(CX*4)
+	VMOVUPS     Y5, 32(AX)(CX*4)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         channels4
+	VZEROUPPER
+	RET
+
+not4:
+	CMPQ         SI, $0x02
+	JNE          not2
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Y0
+	MOVLQSX      4(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 4(BX), Y1
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels2
+	TESTQ        $0x0000003f, AX
+	JNZ          channels2
+
+streamed2:
+	VPMOVZXWD   (SI)(CX*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   16(SI)(CX*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMULPS      Y2, Y0, Y2
+	VMULPS      Y3, Y0, Y3
+	VPMOVZXWD   (DX)(CX*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VPMOVZXWD   16(DX)(CX*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VFMADD231PS Y4, Y1, Y2
+	VFMADD231PS Y5, Y1, Y3
+	VMOVNTPS    Y2, (AX)(CX*4)
+	VMOVNTPS    Y3, 32(AX)(CX*4)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         streamed2
+	VZEROUPPER
+	RET
+
+channels2:
+	VPMOVZXWD   (SI)(CX*2), Y2
+	VPSLLD      $0x10, Y2, Y2
+	VPMOVZXWD   16(SI)(CX*2), Y3
+	VPSLLD      $0x10, Y3, Y3
+	VMULPS      Y2, Y0, Y2
+	VMULPS      Y3, Y0, Y3
+	VPMOVZXWD   (DX)(CX*2), Y4
+	VPSLLD      $0x10, Y4, Y4
+	VPMOVZXWD   16(DX)(CX*2), Y5
+	VPSLLD      $0x10, Y5, Y5
+	VFMADD231PS Y4, Y1, Y2
+	VFMADD231PS Y5, Y1, Y3
+	VMOVUPS     Y2, (AX)(CX*4)
+	VMOVUPS     Y3, 32(AX)(CX*4)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         channels2
+	VZEROUPPER
+	RET
+
+not2:
+	XORQ R9, R9
+
+channels3x:
+	LEAQ   48(R9), R10
+	CMPQ   R10, R8
+	JGT    done3x
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	XORQ   R11, R11
+
+tap3x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*2), R12
+	VBROADCASTSS (BX)(R11*4), Y6
+	VPMOVZXWD    (R12), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPMOVZXWD    16(R12), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y8, Y6, Y1
+	VPMOVZXWD    32(R12), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPMOVZXWD    48(R12), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  Y8, Y6, Y3
+	VPMOVZXWD    64(R12), Y7
+	VPSLLD       $0x10, Y7, Y7
+	VPMOVZXWD    80(R12), Y8
+	VPSLLD       $0x10, Y8, Y8
+	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y8, Y6, Y5
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap3x
+	LEAQ         (AX)(R9*4), R9
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
+	VMOVUPS      Y2, 64(R9)
+	VMOVUPS      Y3, 96(R9)
+	VMOVUPS      Y4, 128(R9)
+	VMOVUPS      Y5, 160(R9)
+	MOVQ         R10, R9
+	JMP          channels3x
+
+done3x:
+channels1x:
+	LEAQ   16(R9), R10
+	CMPQ   R10, R8
+	JGT    done1x
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	XORQ   R11, R11
+
+tap1x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*2), R12
+	VBROADCASTSS (BX)(R11*4), Y2
+	VPMOVZXWD    (R12), Y3
+	VPSLLD       $0x10, Y3, Y3
+	VPMOVZXWD    16(R12), Y4
+	VPSLLD       $0x10, Y4, Y4
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap1x
+	LEAQ         (AX)(R9*4), R9
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
+	MOVQ         R10, R9
+	JMP          channels1x
+
+done1x:
+	VZEROUPPER
+	RET
+
+// func blendF32ToBF16AVX2(dst *BFloat16, src *float32, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
+// Requires: AVX, AVX2, FMA3
+TEXT ·blendF32ToBF16AVX2(SB), NOSPLIT, $0-57
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         index+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         taps+32(FP), SI
+	MOVQ         pitch+40(FP), DI
+	MOVQ         width+48(FP), R8
+	MOVL         $0x00000001, R9
+	VMOVD        R9, X0
 	VPBROADCASTD X0, Y0
-	MOVL         $0x00007fff, R10
-	VMOVD        R10, X1
+	MOVL         $0x00007fff, R9
+	VMOVD        R9, X1
 	VPBROADCASTD X1, Y1
-	MOVL         $0x00400000, R10
-	VMOVD        R10, X2
-	VPBROADCASTD X2, Y2
-	XORQ         R10, R10
-	MOVB         stream+64(FP), R11
-	MOVQ         AX, R12
-	ORQ          BX, R12
-	TESTQ        $0x0000003f, R12
-	JNZ          column
-	TESTB        R11, R11
-	JNZ          streamColumn
+	SHLQ         $0x02, DI
+	MOVB         stream+56(FP), R9
+	CMPQ         SI, $0x04
+	JNE          not4
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Y2
+	MOVLQSX      4(DX), R10
+	IMULQ        DI, R10
+	ADDQ         CX, R10
+	VBROADCASTSS 4(BX), Y3
+	MOVLQSX      8(DX), R11
+	IMULQ        DI, R11
+	ADDQ         CX, R11
+	VBROADCASTSS 8(BX), Y4
+	MOVLQSX      12(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 12(BX), Y5
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels4
+	TESTQ        $0x0000003f, AX
+	JNZ          channels4
 
-column:
-	MOVLQSX (R8), R11
-	XORQ    R12, R12
-
-column8:
-	LEAQ   64(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone8
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	MOVQ   R10, R13
-
-columnTap8:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y11
-	VFMADD231PS  (R14), Y11, Y3
-	VFMADD231PS  32(R14), Y11, Y4
-	VFMADD231PS  64(R14), Y11, Y5
-	VFMADD231PS  96(R14), Y11, Y6
-	VFMADD231PS  128(R14), Y11, Y7
-	VFMADD231PS  160(R14), Y11, Y8
-	VFMADD231PS  192(R14), Y11, Y9
-	VFMADD231PS  224(R14), Y11, Y10
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap8
-	LEAQ         (AX)(R12*2), R13
-	VPSRLD       $0x10, Y3, Y11
-	VPAND        Y0, Y11, Y11
-	VPADDD       Y1, Y11, Y11
-	VPADDD       Y3, Y11, Y11
-	VCMPPS       $0x03, Y3, Y3, Y12
-	VPOR         Y2, Y3, Y3
-	VBLENDVPS    Y12, Y3, Y11, Y11
-	VPSRLD       $0x10, Y11, Y11
-	VEXTRACTI128 $0x01, Y11, X3
-	VPACKUSDW    X3, X11, X3
-	VMOVDQU      X3, (R13)
-	VPSRLD       $0x10, Y4, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y4, Y3, Y3
-	VCMPPS       $0x03, Y4, Y4, Y11
-	VPOR         Y2, Y4, Y4
-	VBLENDVPS    Y11, Y4, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVDQU      X4, 16(R13)
-	VPSRLD       $0x10, Y5, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y5, Y3, Y3
-	VCMPPS       $0x03, Y5, Y5, Y4
-	VPOR         Y2, Y5, Y5
-	VBLENDVPS    Y4, Y5, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVDQU      X4, 32(R13)
-	VPSRLD       $0x10, Y6, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y6, Y3, Y3
-	VCMPPS       $0x03, Y6, Y6, Y4
-	VPOR         Y2, Y6, Y6
-	VBLENDVPS    Y4, Y6, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVDQU      X4, 48(R13)
-	VPSRLD       $0x10, Y7, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y7, Y3, Y3
-	VCMPPS       $0x03, Y7, Y7, Y4
-	VPOR         Y2, Y7, Y7
-	VBLENDVPS    Y4, Y7, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVDQU      X4, 64(R13)
-	VPSRLD       $0x10, Y8, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y8, Y3, Y3
-	VCMPPS       $0x03, Y8, Y8, Y4
-	VPOR         Y2, Y8, Y8
-	VBLENDVPS    Y4, Y8, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVDQU      X4, 80(R13)
-	VPSRLD       $0x10, Y9, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y9, Y3, Y3
-	VCMPPS       $0x03, Y9, Y9, Y4
-	VPOR         Y2, Y9, Y9
-	VBLENDVPS    Y4, Y9, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVDQU      X4, 96(R13)
-	VPSRLD       $0x10, Y10, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y10, Y3, Y3
-	VCMPPS       $0x03, Y10, Y10, Y4
-	VPOR         Y2, Y10, Y10
-	VBLENDVPS    Y4, Y10, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVDQU      X4, 112(R13)
-	ADDQ         $0x40, R12
-	JMP          column8
-
-columnDone8:
-column4:
-	LEAQ   32(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone4
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	MOVQ   R10, R13
-
-columnTap4:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y7
-	VFMADD231PS  (R14), Y7, Y3
-	VFMADD231PS  32(R14), Y7, Y4
-	VFMADD231PS  64(R14), Y7, Y5
-	VFMADD231PS  96(R14), Y7, Y6
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap4
-	LEAQ         (AX)(R12*2), R13
-	VPSRLD       $0x10, Y3, Y7
-	VPAND        Y0, Y7, Y7
-	VPADDD       Y1, Y7, Y7
-	VPADDD       Y3, Y7, Y7
-	VCMPPS       $0x03, Y3, Y3, Y8
-	VPOR         Y2, Y3, Y3
-	VBLENDVPS    Y8, Y3, Y7, Y7
-	VPSRLD       $0x10, Y7, Y7
-	VEXTRACTI128 $0x01, Y7, X3
-	VPACKUSDW    X3, X7, X3
-	VMOVDQU      X3, (R13)
-	VPSRLD       $0x10, Y4, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y4, Y3, Y3
-	VCMPPS       $0x03, Y4, Y4, Y7
-	VPOR         Y2, Y4, Y4
-	VBLENDVPS    Y7, Y4, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVDQU      X4, 16(R13)
-	VPSRLD       $0x10, Y5, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y5, Y3, Y3
-	VCMPPS       $0x03, Y5, Y5, Y4
-	VPOR         Y2, Y5, Y5
-	VBLENDVPS    Y4, Y5, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVDQU      X4, 32(R13)
-	VPSRLD       $0x10, Y6, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y6, Y3, Y3
-	VCMPPS       $0x03, Y6, Y6, Y4
-	VPOR         Y2, Y6, Y6
-	VBLENDVPS    Y4, Y6, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVDQU      X4, 48(R13)
-	ADDQ         $0x20, R12
-	JMP          column4
-
-columnDone4:
-column1:
-	LEAQ   8(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone1
-	VXORPS Y3, Y3, Y3
-	MOVQ   R10, R13
-
-columnTap1:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y4
-	VFMADD231PS  (R14), Y4, Y3
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap1
-	LEAQ         (AX)(R12*2), R13
-	VPSRLD       $0x10, Y3, Y4
-	VPAND        Y0, Y4, Y4
-	VPADDD       Y1, Y4, Y4
-	VPADDD       Y3, Y4, Y4
-	VCMPPS       $0x03, Y3, Y3, Y5
-	VPOR         Y2, Y3, Y3
-	VBLENDVPS    Y5, Y3, Y4, Y4
-	VPSRLD       $0x10, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X3
-	VPACKUSDW    X3, X4, X3
-	VMOVDQU      X3, (R13)
-	ADDQ         $0x08, R12
-	JMP          column1
-
-columnDone1:
-	MOVQ R11, R10
-	ADDQ $0x04, R8
-	ADDQ BX, AX
-	DECQ DX
-	JNZ  column
+streamed4:
+	VMULPS       (SI)(CX*4), Y2, Y6
+	VMULPS       32(SI)(CX*4), Y2, Y7
+	VFMADD231PS  (R10)(CX*4), Y3, Y6
+	VFMADD231PS  32(R10)(CX*4), Y3, Y7
+	VFMADD231PS  (R11)(CX*4), Y4, Y6
+	VFMADD231PS  32(R11)(CX*4), Y4, Y7
+	VFMADD231PS  (DX)(CX*4), Y5, Y6
+	VFMADD231PS  32(DX)(CX*4), Y5, Y7
+	VPSRLD       $0x10, Y6, Y8
+	VPAND        Y0, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X6
+	VPACKUSDW    X6, X8, X6
+	VMOVNTPS     X6, (AX)(CX*2)
+	VPSRLD       $0x10, Y7, Y6
+	VPAND        Y0, Y6, Y6
+	VPADDD       Y1, Y6, Y6
+	VPADDD       Y7, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPACKUSDW    X7, X6, X7
+	VMOVNTPS     X7, 16(AX)(CX*2)
+	ADDQ         $0x10, CX
+	CMPQ         CX, R8
+	JLT          streamed4
 	VZEROUPPER
 	RET
 
-streamColumn:
-	MOVLQSX (R8), R11
-	XORQ    R12, R12
-
-streamColumn8:
-	LEAQ   64(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone8
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	VXORPS Y10, Y10, Y10
-	MOVQ   R10, R13
-
-streamColumnTap8:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y11
-	VFMADD231PS  (R14), Y11, Y3
-	VFMADD231PS  32(R14), Y11, Y4
-	VFMADD231PS  64(R14), Y11, Y5
-	VFMADD231PS  96(R14), Y11, Y6
-	VFMADD231PS  128(R14), Y11, Y7
-	VFMADD231PS  160(R14), Y11, Y8
-	VFMADD231PS  192(R14), Y11, Y9
-	VFMADD231PS  224(R14), Y11, Y10
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap8
-	LEAQ         (AX)(R12*2), R13
-	VPSRLD       $0x10, Y3, Y11
-	VPAND        Y0, Y11, Y11
-	VPADDD       Y1, Y11, Y11
-	VPADDD       Y3, Y11, Y11
-	VCMPPS       $0x03, Y3, Y3, Y12
-	VPOR         Y2, Y3, Y3
-	VBLENDVPS    Y12, Y3, Y11, Y11
-	VPSRLD       $0x10, Y11, Y11
-	VEXTRACTI128 $0x01, Y11, X3
-	VPACKUSDW    X3, X11, X3
-	VMOVNTDQ     X3, (R13)
-	VPSRLD       $0x10, Y4, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y4, Y3, Y3
-	VCMPPS       $0x03, Y4, Y4, Y11
-	VPOR         Y2, Y4, Y4
-	VBLENDVPS    Y11, Y4, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVNTDQ     X4, 16(R13)
-	VPSRLD       $0x10, Y5, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y5, Y3, Y3
-	VCMPPS       $0x03, Y5, Y5, Y4
-	VPOR         Y2, Y5, Y5
-	VBLENDVPS    Y4, Y5, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVNTDQ     X4, 32(R13)
-	VPSRLD       $0x10, Y6, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y6, Y3, Y3
-	VCMPPS       $0x03, Y6, Y6, Y4
-	VPOR         Y2, Y6, Y6
-	VBLENDVPS    Y4, Y6, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVNTDQ     X4, 48(R13)
-	VPSRLD       $0x10, Y7, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y7, Y3, Y3
-	VCMPPS       $0x03, Y7, Y7, Y4
-	VPOR         Y2, Y7, Y7
-	VBLENDVPS    Y4, Y7, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVNTDQ     X4, 64(R13)
-	VPSRLD       $0x10, Y8, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y8, Y3, Y3
-	VCMPPS       $0x03, Y8, Y8, Y4
-	VPOR         Y2, Y8, Y8
-	VBLENDVPS    Y4, Y8, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVNTDQ     X4, 80(R13)
-	VPSRLD       $0x10, Y9, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y9, Y3, Y3
-	VCMPPS       $0x03, Y9, Y9, Y4
-	VPOR         Y2, Y9, Y9
-	VBLENDVPS    Y4, Y9, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVNTDQ     X4, 96(R13)
-	VPSRLD       $0x10, Y10, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y10, Y3, Y3
-	VCMPPS       $0x03, Y10, Y10, Y4
-	VPOR         Y2, Y10, Y10
-	VBLENDVPS    Y4, Y10, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVNTDQ     X4, 112(R13)
-	ADDQ         $0x40, R12
-	JMP          streamColumn8
-
-streamColumnDone8:
-streamColumn4:
-	LEAQ   32(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone4
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	MOVQ   R10, R13
-
-streamColumnTap4:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y7
-	VFMADD231PS  (R14), Y7, Y3
-	VFMADD231PS  32(R14), Y7, Y4
-	VFMADD231PS  64(R14), Y7, Y5
-	VFMADD231PS  96(R14), Y7, Y6
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap4
-	LEAQ         (AX)(R12*2), R13
-	VPSRLD       $0x10, Y3, Y7
-	VPAND        Y0, Y7, Y7
-	VPADDD       Y1, Y7, Y7
-	VPADDD       Y3, Y7, Y7
-	VCMPPS       $0x03, Y3, Y3, Y8
-	VPOR         Y2, Y3, Y3
-	VBLENDVPS    Y8, Y3, Y7, Y7
-	VPSRLD       $0x10, Y7, Y7
-	VEXTRACTI128 $0x01, Y7, X3
-	VPACKUSDW    X3, X7, X3
-	VMOVNTDQ     X3, (R13)
-	VPSRLD       $0x10, Y4, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y4, Y3, Y3
-	VCMPPS       $0x03, Y4, Y4, Y7
-	VPOR         Y2, Y4, Y4
-	VBLENDVPS    Y7, Y4, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVNTDQ     X4, 16(R13)
-	VPSRLD       $0x10, Y5, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y5, Y3, Y3
-	VCMPPS       $0x03, Y5, Y5, Y4
-	VPOR         Y2, Y5, Y5
-	VBLENDVPS    Y4, Y5, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVNTDQ     X4, 32(R13)
-	VPSRLD       $0x10, Y6, Y3
-	VPAND        Y0, Y3, Y3
-	VPADDD       Y1, Y3, Y3
-	VPADDD       Y6, Y3, Y3
-	VCMPPS       $0x03, Y6, Y6, Y4
-	VPOR         Y2, Y6, Y6
-	VBLENDVPS    Y4, Y6, Y3, Y3
-	VPSRLD       $0x10, Y3, Y3
-	VEXTRACTI128 $0x01, Y3, X4
-	VPACKUSDW    X4, X3, X4
-	VMOVNTDQ     X4, 48(R13)
-	ADDQ         $0x20, R12
-	JMP          streamColumn4
-
-streamColumnDone4:
-streamColumn1:
-	LEAQ   8(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone1
-	VXORPS Y3, Y3, Y3
-	MOVQ   R10, R13
-
-streamColumnTap1:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y4
-	VFMADD231PS  (R14), Y4, Y3
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap1
-	LEAQ         (AX)(R12*2), R13
-	VPSRLD       $0x10, Y3, Y4
-	VPAND        Y0, Y4, Y4
-	VPADDD       Y1, Y4, Y4
-	VPADDD       Y3, Y4, Y4
-	VCMPPS       $0x03, Y3, Y3, Y5
-	VPOR         Y2, Y3, Y3
-	VBLENDVPS    Y5, Y3, Y4, Y4
-	VPSRLD       $0x10, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X3
-	VPACKUSDW    X3, X4, X3
-	VMOVNTDQ     X3, (R13)
-	ADDQ         $0x08, R12
-	JMP          streamColumn1
-
-streamColumnDone1:
-	MOVQ R11, R10
-	ADDQ $0x04, R8
-	ADDQ BX, AX
-	DECQ DX
-	JNZ  streamColumn
-	VZEROUPPER
-	RET
-
-// func blendRowsF16AVX2(dst *float32, src *Float16, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
-// Requires: AVX, F16C, FMA3, MMX+
-TEXT ·blendRowsF16AVX2(SB), NOSPLIT, $0-72
-	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ cols+16(FP), DX
-	MOVQ step+24(FP), BX
-	MOVQ index+32(FP), SI
-	MOVQ weight+40(FP), DI
-	MOVQ taps+48(FP), R8
-	MOVQ pitch+56(FP), R9
-	MOVQ width+64(FP), R10
-	SHLQ $0x01, BX
-	SHLQ $0x01, R9
-
-column:
-	XORQ R11, R11
-
-channels8:
-	LEAQ   64(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone8
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	XORQ   R12, R12
-
-tap8:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*2), R13
-	VBROADCASTSS (DI)(R12*4), Y8
-	VCVTPH2PS    (R13), Y9
-	VFMADD231PS  Y9, Y8, Y0
-	VCVTPH2PS    16(R13), Y9
-	VFMADD231PS  Y9, Y8, Y1
-	VCVTPH2PS    32(R13), Y9
-	VFMADD231PS  Y9, Y8, Y2
-	VCVTPH2PS    48(R13), Y9
-	VFMADD231PS  Y9, Y8, Y3
-	VCVTPH2PS    64(R13), Y9
-	VFMADD231PS  Y9, Y8, Y4
-	VCVTPH2PS    80(R13), Y9
-	VFMADD231PS  Y9, Y8, Y5
-	VCVTPH2PS    96(R13), Y9
-	VFMADD231PS  Y9, Y8, Y6
-	VCVTPH2PS    112(R13), Y9
-	VFMADD231PS  Y9, Y8, Y7
-	PREFETCHT1   128(R13)
-	PREFETCHT1   192(R13)
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap8
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Y0, (R12)
-	VMOVUPS      Y1, 32(R12)
-	VMOVUPS      Y2, 64(R12)
-	VMOVUPS      Y3, 96(R12)
-	VMOVUPS      Y4, 128(R12)
-	VMOVUPS      Y5, 160(R12)
-	VMOVUPS      Y6, 192(R12)
-	VMOVUPS      Y7, 224(R12)
-	ADDQ         $0x40, R11
-	JMP          channels8
-
-channelsDone8:
 channels4:
-	LEAQ   32(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone4
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	XORQ   R12, R12
-
-tap4:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*2), R13
-	VBROADCASTSS (DI)(R12*4), Y4
-	VCVTPH2PS    (R13), Y5
-	VFMADD231PS  Y5, Y4, Y0
-	VCVTPH2PS    16(R13), Y5
-	VFMADD231PS  Y5, Y4, Y1
-	VCVTPH2PS    32(R13), Y5
-	VFMADD231PS  Y5, Y4, Y2
-	VCVTPH2PS    48(R13), Y5
-	VFMADD231PS  Y5, Y4, Y3
-	PREFETCHT1   64(R13)
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap4
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Y0, (R12)
-	VMOVUPS      Y1, 32(R12)
-	VMOVUPS      Y2, 64(R12)
-	VMOVUPS      Y3, 96(R12)
-	ADDQ         $0x20, R11
-	JMP          channels4
-
-channelsDone4:
-channels1:
-	LEAQ   8(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone1
-	VXORPS Y0, Y0, Y0
-	XORQ   R12, R12
-
-tap1:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*2), R13
-	VBROADCASTSS (DI)(R12*4), Y1
-	VCVTPH2PS    (R13), Y2
-	VFMADD231PS  Y2, Y1, Y0
-	PREFETCHT1   16(R13)
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap1
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Y0, (R12)
-	ADDQ         $0x08, R11
-	JMP          channels1
-
-channelsDone1:
-	ADDQ BX, CX
-	LEAQ (AX)(R10*4), AX
-	DECQ DX
-	JNZ  column
+	VMULPS       (SI)(CX*4), Y2, Y6
+	VMULPS       32(SI)(CX*4), Y2, Y7
+	VFMADD231PS  (R10)(CX*4), Y3, Y6
+	VFMADD231PS  32(R10)(CX*4), Y3, Y7
+	VFMADD231PS  (R11)(CX*4), Y4, Y6
+	VFMADD231PS  32(R11)(CX*4), Y4, Y7
+	VFMADD231PS  (DX)(CX*4), Y5, Y6
+	VFMADD231PS  32(DX)(CX*4), Y5, Y7
+	VPSRLD       $0x10, Y6, Y8
+	VPAND        Y0, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y6, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X6
+	VPACKUSDW    X6, X8, X6
+	VMOVUPS      X6, (AX)(CX*2)
+	VPSRLD       $0x10, Y7, Y6
+	VPAND        Y0, Y6, Y6
+	VPADDD       Y1, Y6, Y6
+	VPADDD       Y7, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X7
+	VPACKUSDW    X7, X6, X7
+	VMOVUPS      X7, 16(AX)(CX*2)
+	ADDQ         $0x10, CX
+	CMPQ         CX, R8
+	JLT          channels4
 	VZEROUPPER
 	RET
 
-// func blendColsF16AVX2(dst *Float16, src *float32, cols int, step int, index *int32, weight *float32, end *int32, width int, stream bool)
+not4:
+	CMPQ         SI, $0x02
+	JNE          not2
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Y2
+	MOVLQSX      4(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 4(BX), Y3
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels2
+	TESTQ        $0x0000003f, AX
+	JNZ          channels2
+
+streamed2:
+	VMULPS       (SI)(CX*4), Y2, Y4
+	VMULPS       32(SI)(CX*4), Y2, Y5
+	VFMADD231PS  (DX)(CX*4), Y3, Y4
+	VFMADD231PS  32(DX)(CX*4), Y3, Y5
+	VPSRLD       $0x10, Y4, Y6
+	VPAND        Y0, Y6, Y6
+	VPADDD       Y1, Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X4
+	VPACKUSDW    X4, X6, X4
+	VMOVNTPS     X4, (AX)(CX*2)
+	VPSRLD       $0x10, Y5, Y4
+	VPAND        Y0, Y4, Y4
+	VPADDD       Y1, Y4, Y4
+	VPADDD       Y5, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPACKUSDW    X5, X4, X5
+	VMOVNTPS     X5, 16(AX)(CX*2)
+	ADDQ         $0x10, CX
+	CMPQ         CX, R8
+	JLT          streamed2
+	VZEROUPPER
+	RET
+
+channels2:
+	VMULPS       (SI)(CX*4), Y2, Y4
+	VMULPS       32(SI)(CX*4), Y2, Y5
+	VFMADD231PS  (DX)(CX*4), Y3, Y4
+	VFMADD231PS  32(DX)(CX*4), Y3, Y5
+	VPSRLD       $0x10, Y4, Y6
+	VPAND        Y0, Y6, Y6
+	VPADDD       Y1, Y6, Y6
+	VPADDD       Y4, Y6, Y6
+	VPSRLD       $0x10, Y6, Y6
+	VEXTRACTI128 $0x01, Y6, X4
+	VPACKUSDW    X4, X6, X4
+	VMOVUPS      X4, (AX)(CX*2)
+	VPSRLD       $0x10, Y5, Y4
+	VPAND        Y0, Y4, Y4
+	VPADDD       Y1, Y4, Y4
+	VPADDD       Y5, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X5
+	VPACKUSDW    X5, X4, X5
+	VMOVUPS      X5, 16(AX)(CX*2)
+	ADDQ         $0x10, CX
+	CMPQ         CX, R8
+	JLT          channels2
+	VZEROUPPER
+	RET
+
+not2:
+	XORQ R9, R9
+
+channels3x:
+	LEAQ   48(R9), R10
+	CMPQ   R10, R8
+	JGT    done3x
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	XORQ   R11, R11
+
+tap3x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*4), R12
+	VBROADCASTSS (BX)(R11*4), Y8
+	VFMADD231PS  (R12), Y8, Y2
+	VFMADD231PS  32(R12), Y8, Y3
+	VFMADD231PS  64(R12), Y8, Y4
+	VFMADD231PS  96(R12), Y8, Y5
+	VFMADD231PS  128(R12), Y8, Y6
+	VFMADD231PS  160(R12), Y8, Y7
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap3x
+	LEAQ         (AX)(R9*2), R9
+	VPSRLD       $0x10, Y2, Y8
+	VPAND        Y0, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y2, Y8, Y8
+	VPSRLD       $0x10, Y8, Y8
+	VEXTRACTI128 $0x01, Y8, X2
+	VPACKUSDW    X2, X8, X2
+	VMOVUPS      X2, (R9)
+	VPSRLD       $0x10, Y3, Y2
+	VPAND        Y0, Y2, Y2
+	VPADDD       Y1, Y2, Y2
+	VPADDD       Y3, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, 16(R9)
+	VPSRLD       $0x10, Y4, Y2
+	VPAND        Y0, Y2, Y2
+	VPADDD       Y1, Y2, Y2
+	VPADDD       Y4, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, 32(R9)
+	VPSRLD       $0x10, Y5, Y2
+	VPAND        Y0, Y2, Y2
+	VPADDD       Y1, Y2, Y2
+	VPADDD       Y5, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, 48(R9)
+	VPSRLD       $0x10, Y6, Y2
+	VPAND        Y0, Y2, Y2
+	VPADDD       Y1, Y2, Y2
+	VPADDD       Y6, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, 64(R9)
+	VPSRLD       $0x10, Y7, Y2
+	VPAND        Y0, Y2, Y2
+	VPADDD       Y1, Y2, Y2
+	VPADDD       Y7, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, 80(R9)
+	MOVQ         R10, R9
+	JMP          channels3x
+
+done3x:
+channels1x:
+	LEAQ   16(R9), R10
+	CMPQ   R10, R8
+	JGT    done1x
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	XORQ   R11, R11
+
+tap1x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*4), R12
+	VBROADCASTSS (BX)(R11*4), Y4
+	VFMADD231PS  (R12), Y4, Y2
+	VFMADD231PS  32(R12), Y4, Y3
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap1x
+	LEAQ         (AX)(R9*2), R9
+	VPSRLD       $0x10, Y2, Y4
+	VPAND        Y0, Y4, Y4
+	VPADDD       Y1, Y4, Y4
+	VPADDD       Y2, Y4, Y4
+	VPSRLD       $0x10, Y4, Y4
+	VEXTRACTI128 $0x01, Y4, X2
+	VPACKUSDW    X2, X4, X2
+	VMOVUPS      X2, (R9)
+	VPSRLD       $0x10, Y3, Y2
+	VPAND        Y0, Y2, Y2
+	VPADDD       Y1, Y2, Y2
+	VPADDD       Y3, Y2, Y2
+	VPSRLD       $0x10, Y2, Y2
+	VEXTRACTI128 $0x01, Y2, X3
+	VPACKUSDW    X3, X2, X3
+	VMOVUPS      X3, 16(R9)
+	MOVQ         R10, R9
+	JMP          channels1x
+
+done1x:
+	VZEROUPPER
+	RET
+
+// func blendF16ToF32AVX2(dst *float32, src *Float16, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 // Requires: AVX, F16C, FMA3
-TEXT ·blendColsF16AVX2(SB), NOSPLIT, $0-65
-	MOVQ  dst+0(FP), AX
-	MOVQ  src+8(FP), CX
-	MOVQ  cols+16(FP), DX
-	MOVQ  step+24(FP), BX
-	MOVQ  index+32(FP), SI
-	MOVQ  weight+40(FP), DI
-	MOVQ  end+48(FP), R8
-	MOVQ  width+56(FP), R9
-	SHLQ  $0x01, BX
-	XORQ  R10, R10
-	MOVB  stream+64(FP), R11
-	MOVQ  AX, R12
-	ORQ   BX, R12
-	TESTQ $0x0000003f, R12
-	JNZ   column
-	TESTB R11, R11
-	JNZ   streamColumn
-
-column:
-	MOVLQSX (R8), R11
-	XORQ    R12, R12
-
-column8:
-	LEAQ   64(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone8
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   R10, R13
-
-columnTap8:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y8
-	VFMADD231PS  (R14), Y8, Y0
-	VFMADD231PS  32(R14), Y8, Y1
-	VFMADD231PS  64(R14), Y8, Y2
-	VFMADD231PS  96(R14), Y8, Y3
-	VFMADD231PS  128(R14), Y8, Y4
-	VFMADD231PS  160(R14), Y8, Y5
-	VFMADD231PS  192(R14), Y8, Y6
-	VFMADD231PS  224(R14), Y8, Y7
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap8
-	LEAQ         (AX)(R12*2), R13
-	VCVTPS2PH    $0x00, Y0, X0
-	VMOVDQU      X0, (R13)
-	VCVTPS2PH    $0x00, Y1, X0
-	VMOVDQU      X0, 16(R13)
-	VCVTPS2PH    $0x00, Y2, X0
-	VMOVDQU      X0, 32(R13)
-	VCVTPS2PH    $0x00, Y3, X0
-	VMOVDQU      X0, 48(R13)
-	VCVTPS2PH    $0x00, Y4, X0
-	VMOVDQU      X0, 64(R13)
-	VCVTPS2PH    $0x00, Y5, X0
-	VMOVDQU      X0, 80(R13)
-	VCVTPS2PH    $0x00, Y6, X0
-	VMOVDQU      X0, 96(R13)
-	VCVTPS2PH    $0x00, Y7, X0
-	VMOVDQU      X0, 112(R13)
-	ADDQ         $0x40, R12
-	JMP          column8
-
-columnDone8:
-column4:
-	LEAQ   32(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone4
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   R10, R13
-
-columnTap4:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y4
-	VFMADD231PS  (R14), Y4, Y0
-	VFMADD231PS  32(R14), Y4, Y1
-	VFMADD231PS  64(R14), Y4, Y2
-	VFMADD231PS  96(R14), Y4, Y3
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap4
-	LEAQ         (AX)(R12*2), R13
-	VCVTPS2PH    $0x00, Y0, X0
-	VMOVDQU      X0, (R13)
-	VCVTPS2PH    $0x00, Y1, X0
-	VMOVDQU      X0, 16(R13)
-	VCVTPS2PH    $0x00, Y2, X0
-	VMOVDQU      X0, 32(R13)
-	VCVTPS2PH    $0x00, Y3, X0
-	VMOVDQU      X0, 48(R13)
-	ADDQ         $0x20, R12
-	JMP          column4
-
-columnDone4:
-column1:
-	LEAQ   8(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone1
-	VXORPS Y0, Y0, Y0
-	MOVQ   R10, R13
-
-columnTap1:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y1
-	VFMADD231PS  (R14), Y1, Y0
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap1
-	LEAQ         (AX)(R12*2), R13
-	VCVTPS2PH    $0x00, Y0, X0
-	VMOVDQU      X0, (R13)
-	ADDQ         $0x08, R12
-	JMP          column1
-
-columnDone1:
-	MOVQ R11, R10
-	ADDQ $0x04, R8
-	ADDQ BX, AX
-	DECQ DX
-	JNZ  column
-	VZEROUPPER
-	RET
-
-streamColumn:
-	MOVLQSX (R8), R11
-	XORQ    R12, R12
-
-streamColumn8:
-	LEAQ   64(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone8
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   R10, R13
-
-streamColumnTap8:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y8
-	VFMADD231PS  (R14), Y8, Y0
-	VFMADD231PS  32(R14), Y8, Y1
-	VFMADD231PS  64(R14), Y8, Y2
-	VFMADD231PS  96(R14), Y8, Y3
-	VFMADD231PS  128(R14), Y8, Y4
-	VFMADD231PS  160(R14), Y8, Y5
-	VFMADD231PS  192(R14), Y8, Y6
-	VFMADD231PS  224(R14), Y8, Y7
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap8
-	LEAQ         (AX)(R12*2), R13
-	VCVTPS2PH    $0x00, Y0, X0
-	VMOVNTDQ     X0, (R13)
-	VCVTPS2PH    $0x00, Y1, X0
-	VMOVNTDQ     X0, 16(R13)
-	VCVTPS2PH    $0x00, Y2, X0
-	VMOVNTDQ     X0, 32(R13)
-	VCVTPS2PH    $0x00, Y3, X0
-	VMOVNTDQ     X0, 48(R13)
-	VCVTPS2PH    $0x00, Y4, X0
-	VMOVNTDQ     X0, 64(R13)
-	VCVTPS2PH    $0x00, Y5, X0
-	VMOVNTDQ     X0, 80(R13)
-	VCVTPS2PH    $0x00, Y6, X0
-	VMOVNTDQ     X0, 96(R13)
-	VCVTPS2PH    $0x00, Y7, X0
-	VMOVNTDQ     X0, 112(R13)
-	ADDQ         $0x40, R12
-	JMP          streamColumn8
-
-streamColumnDone8:
-streamColumn4:
-	LEAQ   32(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone4
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   R10, R13
-
-streamColumnTap4:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y4
-	VFMADD231PS  (R14), Y4, Y0
-	VFMADD231PS  32(R14), Y4, Y1
-	VFMADD231PS  64(R14), Y4, Y2
-	VFMADD231PS  96(R14), Y4, Y3
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap4
-	LEAQ         (AX)(R12*2), R13
-	VCVTPS2PH    $0x00, Y0, X0
-	VMOVNTDQ     X0, (R13)
-	VCVTPS2PH    $0x00, Y1, X0
-	VMOVNTDQ     X0, 16(R13)
-	VCVTPS2PH    $0x00, Y2, X0
-	VMOVNTDQ     X0, 32(R13)
-	VCVTPS2PH    $0x00, Y3, X0
-	VMOVNTDQ     X0, 48(R13)
-	ADDQ         $0x20, R12
-	JMP          streamColumn4
-
-streamColumnDone4:
-streamColumn1:
-	LEAQ   8(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone1
-	VXORPS Y0, Y0, Y0
-	MOVQ   R10, R13
-
-streamColumnTap1:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Y1
-	VFMADD231PS  (R14), Y1, Y0
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap1
-	LEAQ         (AX)(R12*2), R13
-	VCVTPS2PH    $0x00, Y0, X0
-	VMOVNTDQ     X0, (R13)
-	ADDQ         $0x08, R12
-	JMP          streamColumn1
-
-streamColumnDone1:
-	MOVQ R11, R10
-	ADDQ $0x04, R8
-	ADDQ BX, AX
-	DECQ DX
-	JNZ  streamColumn
-	VZEROUPPER
-	RET
-
-// func blendRowsF32AVX512(dst *float32, src *float32, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
-// Requires: AVX, AVX512F
-TEXT ·blendRowsF32AVX512(SB), NOSPLIT, $0-72
-	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ cols+16(FP), DX
-	MOVQ step+24(FP), BX
-	MOVQ index+32(FP), SI
-	MOVQ weight+40(FP), DI
-	MOVQ taps+48(FP), R8
-	MOVQ pitch+56(FP), R9
-	MOVQ width+64(FP), R10
-	SHLQ $0x02, BX
-	SHLQ $0x02, R9
-
-column:
-	XORQ R11, R11
-
-channels8:
-	LEAQ   128(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	XORQ   R12, R12
-
-tap8:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*4), R13
-	VBROADCASTSS (DI)(R12*4), Z8
-	VFMADD231PS  (R13), Z8, Z0
-	VFMADD231PS  64(R13), Z8, Z1
-	VFMADD231PS  128(R13), Z8, Z2
-	VFMADD231PS  192(R13), Z8, Z3
-	VFMADD231PS  256(R13), Z8, Z4
-	VFMADD231PS  320(R13), Z8, Z5
-	VFMADD231PS  384(R13), Z8, Z6
-	VFMADD231PS  448(R13), Z8, Z7
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap8
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Z0, (R12)
-	VMOVUPS      Z1, 64(R12)
-	VMOVUPS      Z2, 128(R12)
-	VMOVUPS      Z3, 192(R12)
-	VMOVUPS      Z4, 256(R12)
-	VMOVUPS      Z5, 320(R12)
-	VMOVUPS      Z6, 384(R12)
-	VMOVUPS      Z7, 448(R12)
-	ADDQ         $0x80, R11
-	JMP          channels8
-
-channelsDone8:
-channels4:
-	LEAQ   64(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone4
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	XORQ   R12, R12
-
-tap4:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*4), R13
-	VBROADCASTSS (DI)(R12*4), Z8
-	VFMADD231PS  (R13), Z8, Z9
-	VFMADD231PS  64(R13), Z8, Z10
-	VFMADD231PS  128(R13), Z8, Z11
-	VFMADD231PS  192(R13), Z8, Z12
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap4
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Z9, (R12)
-	VMOVUPS      Z10, 64(R12)
-	VMOVUPS      Z11, 128(R12)
-	VMOVUPS      Z12, 192(R12)
-	ADDQ         $0x40, R11
-	JMP          channels4
-
-channelsDone4:
-channels1:
-	LEAQ   16(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone1
-	VPXORD Z13, Z13, Z13
-	XORQ   R12, R12
-
-tap1:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*4), R13
-	VBROADCASTSS (DI)(R12*4), Z8
-	VFMADD231PS  (R13), Z8, Z13
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap1
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Z13, (R12)
-	ADDQ         $0x10, R11
-	JMP          channels1
-
-channelsDone1:
-	ADDQ BX, CX
-	LEAQ (AX)(R10*4), AX
-	DECQ DX
-	JNZ  column
-	VZEROUPPER
-	RET
-
-// func blendColsF32AVX512(dst *float32, src *float32, cols int, step int, index *int32, weight *float32, end *int32, width int, stream bool)
-// Requires: AVX, AVX512F
-TEXT ·blendColsF32AVX512(SB), NOSPLIT, $0-65
-	MOVQ  dst+0(FP), AX
-	MOVQ  src+8(FP), CX
-	MOVQ  cols+16(FP), DX
-	MOVQ  step+24(FP), BX
-	MOVQ  index+32(FP), SI
-	MOVQ  weight+40(FP), DI
-	MOVQ  end+48(FP), R8
-	MOVQ  width+56(FP), R9
-	SHLQ  $0x02, BX
-	XORQ  R10, R10
-	MOVB  stream+64(FP), R11
-	MOVQ  AX, R12
-	ORQ   BX, R12
-	TESTQ $0x0000003f, R12
-	JNZ   column
-	TESTB R11, R11
-	JNZ   streamColumn
-
-column:
-	MOVLQSX (R8), R11
-	XORQ    R12, R12
-
-column8:
-	LEAQ   128(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   R10, R13
-
-columnTap8:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z8
-	VFMADD231PS  (R14), Z8, Z0
-	VFMADD231PS  64(R14), Z8, Z1
-	VFMADD231PS  128(R14), Z8, Z2
-	VFMADD231PS  192(R14), Z8, Z3
-	VFMADD231PS  256(R14), Z8, Z4
-	VFMADD231PS  320(R14), Z8, Z5
-	VFMADD231PS  384(R14), Z8, Z6
-	VFMADD231PS  448(R14), Z8, Z7
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap8
-	LEAQ         (AX)(R12*4), R13
-	VMOVUPS      Z0, (R13)
-	VMOVUPS      Z1, 64(R13)
-	VMOVUPS      Z2, 128(R13)
-	VMOVUPS      Z3, 192(R13)
-	VMOVUPS      Z4, 256(R13)
-	VMOVUPS      Z5, 320(R13)
-	VMOVUPS      Z6, 384(R13)
-	VMOVUPS      Z7, 448(R13)
-	ADDQ         $0x80, R12
-	JMP          column8
-
-columnDone8:
-column4:
-	LEAQ   64(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone4
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	MOVQ   R10, R13
-
-columnTap4:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z8
-	VFMADD231PS  (R14), Z8, Z9
-	VFMADD231PS  64(R14), Z8, Z10
-	VFMADD231PS  128(R14), Z8, Z11
-	VFMADD231PS  192(R14), Z8, Z12
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap4
-	LEAQ         (AX)(R12*4), R13
-	VMOVUPS      Z9, (R13)
-	VMOVUPS      Z10, 64(R13)
-	VMOVUPS      Z11, 128(R13)
-	VMOVUPS      Z12, 192(R13)
-	ADDQ         $0x40, R12
-	JMP          column4
-
-columnDone4:
-column1:
-	LEAQ   16(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone1
-	VPXORD Z13, Z13, Z13
-	MOVQ   R10, R13
-
-columnTap1:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z8
-	VFMADD231PS  (R14), Z8, Z13
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap1
-	LEAQ         (AX)(R12*4), R13
-	VMOVUPS      Z13, (R13)
-	ADDQ         $0x10, R12
-	JMP          column1
-
-columnDone1:
-	MOVQ R11, R10
-	ADDQ $0x04, R8
-	ADDQ BX, AX
-	DECQ DX
-	JNZ  column
-	VZEROUPPER
-	RET
-
-streamColumn:
-	MOVLQSX (R8), R11
-	XORQ    R12, R12
-
-streamColumn8:
-	LEAQ   128(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   R10, R13
-
-streamColumnTap8:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z8
-	VFMADD231PS  (R14), Z8, Z0
-	VFMADD231PS  64(R14), Z8, Z1
-	VFMADD231PS  128(R14), Z8, Z2
-	VFMADD231PS  192(R14), Z8, Z3
-	VFMADD231PS  256(R14), Z8, Z4
-	VFMADD231PS  320(R14), Z8, Z5
-	VFMADD231PS  384(R14), Z8, Z6
-	VFMADD231PS  448(R14), Z8, Z7
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap8
-	LEAQ         (AX)(R12*4), R13
-	VMOVNTPS     Z0, (R13)
-	VMOVNTPS     Z1, 64(R13)
-	VMOVNTPS     Z2, 128(R13)
-	VMOVNTPS     Z3, 192(R13)
-	VMOVNTPS     Z4, 256(R13)
-	VMOVNTPS     Z5, 320(R13)
-	VMOVNTPS     Z6, 384(R13)
-	VMOVNTPS     Z7, 448(R13)
-	ADDQ         $0x80, R12
-	JMP          streamColumn8
-
-streamColumnDone8:
-streamColumn4:
-	LEAQ   64(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone4
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	MOVQ   R10, R13
-
-streamColumnTap4:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z8
-	VFMADD231PS  (R14), Z8, Z9
-	VFMADD231PS  64(R14), Z8, Z10
-	VFMADD231PS  128(R14), Z8, Z11
-	VFMADD231PS  192(R14), Z8, Z12
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap4
-	LEAQ         (AX)(R12*4), R13
-	VMOVNTPS     Z9, (R13)
-	VMOVNTPS     Z10, 64(R13)
-	VMOVNTPS     Z11, 128(R13)
-	VMOVNTPS     Z12, 192(R13)
-	ADDQ         $0x40, R12
-	JMP          streamColumn4
-
-streamColumnDone4:
-streamColumn1:
-	LEAQ   16(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone1
-	VPXORD Z13, Z13, Z13
-	MOVQ   R10, R13
-
-streamColumnTap1:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z8
-	VFMADD231PS  (R14), Z8, Z13
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap1
-	LEAQ         (AX)(R12*4), R13
-	VMOVNTPS     Z13, (R13)
-	ADDQ         $0x10, R12
-	JMP          streamColumn1
-
-streamColumnDone1:
-	MOVQ R11, R10
-	ADDQ $0x04, R8
-	ADDQ BX, AX
-	DECQ DX
-	JNZ  streamColumn
-	VZEROUPPER
-	RET
-
-// func blendRowsBF16AVX512(dst *float32, src *BFloat16, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·blendRowsBF16AVX512(SB), NOSPLIT, $0-72
-	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ cols+16(FP), DX
-	MOVQ step+24(FP), BX
-	MOVQ index+32(FP), SI
-	MOVQ weight+40(FP), DI
-	MOVQ taps+48(FP), R8
-	MOVQ pitch+56(FP), R9
-	MOVQ width+64(FP), R10
-	SHLQ $0x01, BX
-	SHLQ $0x01, R9
-
-column:
-	XORQ R11, R11
-
-channels8:
-	LEAQ   128(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	XORQ   R12, R12
-
-tap8:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*2), R13
-	VBROADCASTSS (DI)(R12*4), Z8
-	VPMOVZXWD    (R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VPMOVZXWD    32(R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VPMOVZXWD    64(R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VPMOVZXWD    96(R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VPMOVZXWD    128(R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VPMOVZXWD    160(R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VPMOVZXWD    192(R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VPMOVZXWD    224(R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z7
-	PREFETCHT1   256(R13)
-	PREFETCHT1   320(R13)
-	PREFETCHT1   384(R13)
-	PREFETCHT1   448(R13)
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap8
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Z0, (R12)
-	VMOVUPS      Z1, 64(R12)
-	VMOVUPS      Z2, 128(R12)
-	VMOVUPS      Z3, 192(R12)
-	VMOVUPS      Z4, 256(R12)
-	VMOVUPS      Z5, 320(R12)
-	VMOVUPS      Z6, 384(R12)
-	VMOVUPS      Z7, 448(R12)
-	ADDQ         $0x80, R11
-	JMP          channels8
-
-channelsDone8:
-channels4:
-	LEAQ   64(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone4
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	XORQ   R12, R12
-
-tap4:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*2), R13
-	VBROADCASTSS (DI)(R12*4), Z8
-	VPMOVZXWD    (R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z10
-	VPMOVZXWD    32(R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z11
-	VPMOVZXWD    64(R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z12
-	VPMOVZXWD    96(R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z13
-	PREFETCHT1   128(R13)
-	PREFETCHT1   192(R13)
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap4
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Z10, (R12)
-	VMOVUPS      Z11, 64(R12)
-	VMOVUPS      Z12, 128(R12)
-	VMOVUPS      Z13, 192(R12)
-	ADDQ         $0x40, R11
-	JMP          channels4
-
-channelsDone4:
-channels1:
-	LEAQ   16(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone1
-	VPXORD Z14, Z14, Z14
-	XORQ   R12, R12
-
-tap1:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*2), R13
-	VBROADCASTSS (DI)(R12*4), Z8
-	VPMOVZXWD    (R13), Z9
-	VPSLLD       $0x10, Z9, Z9
-	VFMADD231PS  Z9, Z8, Z14
-	PREFETCHT1   32(R13)
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap1
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Z14, (R12)
-	ADDQ         $0x10, R11
-	JMP          channels1
-
-channelsDone1:
-	ADDQ BX, CX
-	LEAQ (AX)(R10*4), AX
-	DECQ DX
-	JNZ  column
-	VZEROUPPER
-	RET
-
-// func blendColsBF16AVX512(dst *BFloat16, src *float32, cols int, step int, index *int32, weight *float32, end *int32, width int, stream bool)
-// Requires: AVX, AVX512F
-TEXT ·blendColsBF16AVX512(SB), NOSPLIT, $0-65
+TEXT ·blendF16ToF32AVX2(SB), NOSPLIT, $0-57
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
-	MOVQ         cols+16(FP), DX
-	MOVQ         step+24(FP), BX
-	MOVQ         index+32(FP), SI
-	MOVQ         weight+40(FP), DI
-	MOVQ         end+48(FP), R8
-	MOVQ         width+56(FP), R9
-	SHLQ         $0x01, BX
-	MOVL         $0x00000001, R10
-	VMOVD        R10, X0
-	VPBROADCASTD X0, Z0
-	MOVL         $0x00007fff, R10
-	VMOVD        R10, X1
-	VPBROADCASTD X1, Z1
-	MOVL         $0x00400000, R10
-	VMOVD        R10, X2
-	VPBROADCASTD X2, Z2
-	XORQ         R10, R10
-	MOVB         stream+64(FP), R11
-	MOVQ         AX, R12
-	ORQ          BX, R12
-	TESTQ        $0x0000003f, R12
-	JNZ          column
-	TESTB        R11, R11
-	JNZ          streamColumn
+	MOVQ         index+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         taps+32(FP), SI
+	MOVQ         pitch+40(FP), DI
+	MOVQ         width+48(FP), R8
+	SHLQ         $0x01, DI
+	MOVB         stream+56(FP), R9
+	CMPQ         SI, $0x04
+	JNE          not4
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Y0
+	MOVLQSX      4(DX), R10
+	IMULQ        DI, R10
+	ADDQ         CX, R10
+	VBROADCASTSS 4(BX), Y1
+	MOVLQSX      8(DX), R11
+	IMULQ        DI, R11
+	ADDQ         CX, R11
+	VBROADCASTSS 8(BX), Y2
+	MOVLQSX      12(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 12(BX), Y3
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels4
+	TESTQ        $0x0000003f, AX
+	JNZ          channels4
 
-column:
-	MOVLQSX (R8), R11
-	XORQ    R12, R12
-
-column8:
-	LEAQ   128(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone8
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	MOVQ   R10, R13
-
-columnTap8:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z11
-	VFMADD231PS  (R14), Z11, Z3
-	VFMADD231PS  64(R14), Z11, Z4
-	VFMADD231PS  128(R14), Z11, Z5
-	VFMADD231PS  192(R14), Z11, Z6
-	VFMADD231PS  256(R14), Z11, Z7
-	VFMADD231PS  320(R14), Z11, Z8
-	VFMADD231PS  384(R14), Z11, Z9
-	VFMADD231PS  448(R14), Z11, Z10
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap8
-	LEAQ         (AX)(R12*2), R13
-	VPSRLD       $0x10, Z3, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z3, Z11, Z11
-	VCMPPS       $0x03, Z3, Z3, K1
-	VPORD        Z2, Z3, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, (R13)
-	VPSRLD       $0x10, Z4, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z4, Z11, Z11
-	VCMPPS       $0x03, Z4, Z4, K1
-	VPORD        Z2, Z4, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, 32(R13)
-	VPSRLD       $0x10, Z5, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z5, Z11, Z11
-	VCMPPS       $0x03, Z5, Z5, K1
-	VPORD        Z2, Z5, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, 64(R13)
-	VPSRLD       $0x10, Z6, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z6, Z11, Z11
-	VCMPPS       $0x03, Z6, Z6, K1
-	VPORD        Z2, Z6, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, 96(R13)
-	VPSRLD       $0x10, Z7, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z7, Z11, Z11
-	VCMPPS       $0x03, Z7, Z7, K1
-	VPORD        Z2, Z7, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, 128(R13)
-	VPSRLD       $0x10, Z8, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z8, Z11, Z11
-	VCMPPS       $0x03, Z8, Z8, K1
-	VPORD        Z2, Z8, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, 160(R13)
-	VPSRLD       $0x10, Z9, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z9, Z11, Z11
-	VCMPPS       $0x03, Z9, Z9, K1
-	VPORD        Z2, Z9, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, 192(R13)
-	VPSRLD       $0x10, Z10, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z10, Z11, Z11
-	VCMPPS       $0x03, Z10, Z10, K1
-	VPORD        Z2, Z10, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, 224(R13)
-	ADDQ         $0x80, R12
-	JMP          column8
-
-columnDone8:
-column4:
-	LEAQ   64(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone4
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	MOVQ   R10, R13
-
-columnTap4:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z11
-	VFMADD231PS  (R14), Z11, Z12
-	VFMADD231PS  64(R14), Z11, Z13
-	VFMADD231PS  128(R14), Z11, Z14
-	VFMADD231PS  192(R14), Z11, Z15
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap4
-	LEAQ         (AX)(R12*2), R13
-	VPSRLD       $0x10, Z12, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z12, Z11, Z11
-	VCMPPS       $0x03, Z12, Z12, K1
-	VPORD        Z2, Z12, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, (R13)
-	VPSRLD       $0x10, Z13, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z13, Z11, Z11
-	VCMPPS       $0x03, Z13, Z13, K1
-	VPORD        Z2, Z13, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, 32(R13)
-	VPSRLD       $0x10, Z14, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z14, Z11, Z11
-	VCMPPS       $0x03, Z14, Z14, K1
-	VPORD        Z2, Z14, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, 64(R13)
-	VPSRLD       $0x10, Z15, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z15, Z11, Z11
-	VCMPPS       $0x03, Z15, Z15, K1
-	VPORD        Z2, Z15, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, 96(R13)
-	ADDQ         $0x40, R12
-	JMP          column4
-
-columnDone4:
-column1:
-	LEAQ   16(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone1
-	VPXORD Z16, Z16, Z16
-	MOVQ   R10, R13
-
-columnTap1:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z11
-	VFMADD231PS  (R14), Z11, Z16
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap1
-	LEAQ         (AX)(R12*2), R13
-	VPSRLD       $0x10, Z16, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z16, Z11, Z11
-	VCMPPS       $0x03, Z16, Z16, K1
-	VPORD        Z2, Z16, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVDQU      Y11, (R13)
-	ADDQ         $0x10, R12
-	JMP          column1
-
-columnDone1:
-	MOVQ R11, R10
-	ADDQ $0x04, R8
-	ADDQ BX, AX
-	DECQ DX
-	JNZ  column
+streamed4:
+	VCVTPH2PS   (SI)(CX*2), Y4
+	VCVTPH2PS   16(SI)(CX*2), Y5
+	VMULPS      Y4, Y0, Y4
+	VMULPS      Y5, Y0, Y5
+	VCVTPH2PS   (R10)(CX*2), Y6
+	VCVTPH2PS   16(R10)(CX*2), Y7
+	VFMADD231PS Y6, Y1, Y4
+	VFMADD231PS Y7, Y1, Y5
+	VCVTPH2PS   (R11)(CX*2), Y6
+	VCVTPH2PS   16(R11)(CX*2), Y7
+	VFMADD231PS Y6, Y2, Y4
+	VFMADD231PS Y7, Y2, Y5
+	VCVTPH2PS   (DX)(CX*2), Y6
+	VCVTPH2PS   16(DX)(CX*2), Y7
+	VFMADD231PS Y6, Y3, Y4
+	VFMADD231PS Y7, Y3, Y5
+	VMOVNTPS    Y4, (AX)(CX*4)
+	VMOVNTPS    Y5, 32(AX)(CX*4)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         streamed4
 	VZEROUPPER
 	RET
 
-streamColumn:
-	MOVLQSX (R8), R11
-	XORQ    R12, R12
-
-streamColumn8:
-	LEAQ   128(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone8
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	VPXORD Z8, Z8, Z8
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	MOVQ   R10, R13
-
-streamColumnTap8:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z11
-	VFMADD231PS  (R14), Z11, Z3
-	VFMADD231PS  64(R14), Z11, Z4
-	VFMADD231PS  128(R14), Z11, Z5
-	VFMADD231PS  192(R14), Z11, Z6
-	VFMADD231PS  256(R14), Z11, Z7
-	VFMADD231PS  320(R14), Z11, Z8
-	VFMADD231PS  384(R14), Z11, Z9
-	VFMADD231PS  448(R14), Z11, Z10
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap8
-	LEAQ         (AX)(R12*2), R13
-	VPSRLD       $0x10, Z3, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z3, Z11, Z11
-	VCMPPS       $0x03, Z3, Z3, K1
-	VPORD        Z2, Z3, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, (R13)
-	VPSRLD       $0x10, Z4, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z4, Z11, Z11
-	VCMPPS       $0x03, Z4, Z4, K1
-	VPORD        Z2, Z4, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, 32(R13)
-	VPSRLD       $0x10, Z5, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z5, Z11, Z11
-	VCMPPS       $0x03, Z5, Z5, K1
-	VPORD        Z2, Z5, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, 64(R13)
-	VPSRLD       $0x10, Z6, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z6, Z11, Z11
-	VCMPPS       $0x03, Z6, Z6, K1
-	VPORD        Z2, Z6, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, 96(R13)
-	VPSRLD       $0x10, Z7, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z7, Z11, Z11
-	VCMPPS       $0x03, Z7, Z7, K1
-	VPORD        Z2, Z7, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, 128(R13)
-	VPSRLD       $0x10, Z8, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z8, Z11, Z11
-	VCMPPS       $0x03, Z8, Z8, K1
-	VPORD        Z2, Z8, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, 160(R13)
-	VPSRLD       $0x10, Z9, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z9, Z11, Z11
-	VCMPPS       $0x03, Z9, Z9, K1
-	VPORD        Z2, Z9, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, 192(R13)
-	VPSRLD       $0x10, Z10, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z10, Z11, Z11
-	VCMPPS       $0x03, Z10, Z10, K1
-	VPORD        Z2, Z10, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, 224(R13)
-	ADDQ         $0x80, R12
-	JMP          streamColumn8
-
-streamColumnDone8:
-streamColumn4:
-	LEAQ   64(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone4
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	VPXORD Z14, Z14, Z14
-	VPXORD Z15, Z15, Z15
-	MOVQ   R10, R13
-
-streamColumnTap4:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z11
-	VFMADD231PS  (R14), Z11, Z12
-	VFMADD231PS  64(R14), Z11, Z13
-	VFMADD231PS  128(R14), Z11, Z14
-	VFMADD231PS  192(R14), Z11, Z15
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap4
-	LEAQ         (AX)(R12*2), R13
-	VPSRLD       $0x10, Z12, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z12, Z11, Z11
-	VCMPPS       $0x03, Z12, Z12, K1
-	VPORD        Z2, Z12, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, (R13)
-	VPSRLD       $0x10, Z13, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z13, Z11, Z11
-	VCMPPS       $0x03, Z13, Z13, K1
-	VPORD        Z2, Z13, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, 32(R13)
-	VPSRLD       $0x10, Z14, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z14, Z11, Z11
-	VCMPPS       $0x03, Z14, Z14, K1
-	VPORD        Z2, Z14, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, 64(R13)
-	VPSRLD       $0x10, Z15, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z15, Z11, Z11
-	VCMPPS       $0x03, Z15, Z15, K1
-	VPORD        Z2, Z15, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, 96(R13)
-	ADDQ         $0x40, R12
-	JMP          streamColumn4
-
-streamColumnDone4:
-streamColumn1:
-	LEAQ   16(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone1
-	VPXORD Z16, Z16, Z16
-	MOVQ   R10, R13
-
-streamColumnTap1:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z11
-	VFMADD231PS  (R14), Z11, Z16
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap1
-	LEAQ         (AX)(R12*2), R13
-	VPSRLD       $0x10, Z16, Z11
-	VPANDD       Z0, Z11, Z11
-	VPADDD       Z1, Z11, Z11
-	VPADDD       Z16, Z11, Z11
-	VCMPPS       $0x03, Z16, Z16, K1
-	VPORD        Z2, Z16, K1, Z11
-	VPSRLD       $0x10, Z11, Z11
-	VPMOVDW      Z11, Y11
-	VMOVNTDQ     Y11, (R13)
-	ADDQ         $0x10, R12
-	JMP          streamColumn1
-
-streamColumnDone1:
-	MOVQ R11, R10
-	ADDQ $0x04, R8
-	ADDQ BX, AX
-	DECQ DX
-	JNZ  streamColumn
-	VZEROUPPER
-	RET
-
-// func blendRowsF16AVX512(dst *float32, src *Float16, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·blendRowsF16AVX512(SB), NOSPLIT, $0-72
-	MOVQ dst+0(FP), AX
-	MOVQ src+8(FP), CX
-	MOVQ cols+16(FP), DX
-	MOVQ step+24(FP), BX
-	MOVQ index+32(FP), SI
-	MOVQ weight+40(FP), DI
-	MOVQ taps+48(FP), R8
-	MOVQ pitch+56(FP), R9
-	MOVQ width+64(FP), R10
-	SHLQ $0x01, BX
-	SHLQ $0x01, R9
-
-column:
-	XORQ R11, R11
-
-channels8:
-	LEAQ   128(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	XORQ   R12, R12
-
-tap8:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*2), R13
-	VBROADCASTSS (DI)(R12*4), Z8
-	VCVTPH2PS    (R13), Z9
-	VFMADD231PS  Z9, Z8, Z0
-	VCVTPH2PS    32(R13), Z9
-	VFMADD231PS  Z9, Z8, Z1
-	VCVTPH2PS    64(R13), Z9
-	VFMADD231PS  Z9, Z8, Z2
-	VCVTPH2PS    96(R13), Z9
-	VFMADD231PS  Z9, Z8, Z3
-	VCVTPH2PS    128(R13), Z9
-	VFMADD231PS  Z9, Z8, Z4
-	VCVTPH2PS    160(R13), Z9
-	VFMADD231PS  Z9, Z8, Z5
-	VCVTPH2PS    192(R13), Z9
-	VFMADD231PS  Z9, Z8, Z6
-	VCVTPH2PS    224(R13), Z9
-	VFMADD231PS  Z9, Z8, Z7
-	PREFETCHT1   256(R13)
-	PREFETCHT1   320(R13)
-	PREFETCHT1   384(R13)
-	PREFETCHT1   448(R13)
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap8
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Z0, (R12)
-	VMOVUPS      Z1, 64(R12)
-	VMOVUPS      Z2, 128(R12)
-	VMOVUPS      Z3, 192(R12)
-	VMOVUPS      Z4, 256(R12)
-	VMOVUPS      Z5, 320(R12)
-	VMOVUPS      Z6, 384(R12)
-	VMOVUPS      Z7, 448(R12)
-	ADDQ         $0x80, R11
-	JMP          channels8
-
-channelsDone8:
 channels4:
-	LEAQ   64(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone4
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	VPXORD Z13, Z13, Z13
-	XORQ   R12, R12
-
-tap4:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*2), R13
-	VBROADCASTSS (DI)(R12*4), Z8
-	VCVTPH2PS    (R13), Z9
-	VFMADD231PS  Z9, Z8, Z10
-	VCVTPH2PS    32(R13), Z9
-	VFMADD231PS  Z9, Z8, Z11
-	VCVTPH2PS    64(R13), Z9
-	VFMADD231PS  Z9, Z8, Z12
-	VCVTPH2PS    96(R13), Z9
-	VFMADD231PS  Z9, Z8, Z13
-	PREFETCHT1   128(R13)
-	PREFETCHT1   192(R13)
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap4
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Z10, (R12)
-	VMOVUPS      Z11, 64(R12)
-	VMOVUPS      Z12, 128(R12)
-	VMOVUPS      Z13, 192(R12)
-	ADDQ         $0x40, R11
-	JMP          channels4
-
-channelsDone4:
-channels1:
-	LEAQ   16(R11), R12
-	CMPQ   R12, R10
-	JGT    channelsDone1
-	VPXORD Z14, Z14, Z14
-	XORQ   R12, R12
-
-tap1:
-	MOVLQSX      (SI)(R12*4), R13
-	IMULQ        R9, R13
-	ADDQ         CX, R13
-	LEAQ         (R13)(R11*2), R13
-	VBROADCASTSS (DI)(R12*4), Z8
-	VCVTPH2PS    (R13), Z9
-	VFMADD231PS  Z9, Z8, Z14
-	PREFETCHT1   32(R13)
-	INCQ         R12
-	CMPQ         R12, R8
-	JLT          tap1
-	LEAQ         (AX)(R11*4), R12
-	VMOVUPS      Z14, (R12)
-	ADDQ         $0x10, R11
-	JMP          channels1
-
-channelsDone1:
-	ADDQ BX, CX
-	LEAQ (AX)(R10*4), AX
-	DECQ DX
-	JNZ  column
+	VCVTPH2PS   (SI)(CX*2), Y4
+	VCVTPH2PS   16(SI)(CX*2), Y5
+	VMULPS      Y4, Y0, Y4
+	VMULPS      Y5, Y0, Y5
+	VCVTPH2PS   (R10)(CX*2), Y6
+	VCVTPH2PS   16(R10)(CX*2), Y7
+	VFMADD231PS Y6, Y1, Y4
+	VFMADD231PS Y7, Y1, Y5
+	VCVTPH2PS   (R11)(CX*2), Y6
+	VCVTPH2PS   16(R11)(CX*2), Y7
+	VFMADD231PS Y6, Y2, Y4
+	VFMADD231PS Y7, Y2, Y5
+	VCVTPH2PS   (DX)(CX*2), Y6
+	VCVTPH2PS   16(DX)(CX*2), Y7
+	VFMADD231PS Y6, Y3, Y4
+	VFMADD231PS Y7, Y3, Y5
+	VMOVUPS     Y4, (AX)(CX*4)
+	VMOVUPS     Y5, 32(AX)(CX*4)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         channels4
 	VZEROUPPER
 	RET
 
-// func blendColsF16AVX512(dst *Float16, src *float32, cols int, step int, index *int32, weight *float32, end *int32, width int, stream bool)
+not4:
+	CMPQ         SI, $0x02
+	JNE          not2
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Y0
+	MOVLQSX      4(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 4(BX), Y1
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels2
+	TESTQ        $0x0000003f, AX
+	JNZ          channels2
+
+streamed2:
+	VCVTPH2PS   (SI)(CX*2), Y2
+	VCVTPH2PS   16(SI)(CX*2), Y3
+	VMULPS      Y2, Y0, Y2
+	VMULPS      Y3, Y0, Y3
+	VCVTPH2PS   (DX)(CX*2), Y4
+	VCVTPH2PS   16(DX)(CX*2), Y5
+	VFMADD231PS Y4, Y1, Y2
+	VFMADD231PS Y5, Y1, Y3
+	VMOVNTPS    Y2, (AX)(CX*4)
+	VMOVNTPS    Y3, 32(AX)(CX*4)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         streamed2
+	VZEROUPPER
+	RET
+
+channels2:
+	VCVTPH2PS   (SI)(CX*2), Y2
+	VCVTPH2PS   16(SI)(CX*2), Y3
+	VMULPS      Y2, Y0, Y2
+	VMULPS      Y3, Y0, Y3
+	VCVTPH2PS   (DX)(CX*2), Y4
+	VCVTPH2PS   16(DX)(CX*2), Y5
+	VFMADD231PS Y4, Y1, Y2
+	VFMADD231PS Y5, Y1, Y3
+	VMOVUPS     Y2, (AX)(CX*4)
+	VMOVUPS     Y3, 32(AX)(CX*4)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         channels2
+	VZEROUPPER
+	RET
+
+not2:
+	XORQ R9, R9
+
+channels3x:
+	LEAQ   48(R9), R10
+	CMPQ   R10, R8
+	JGT    done3x
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	XORQ   R11, R11
+
+tap3x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*2), R12
+	VBROADCASTSS (BX)(R11*4), Y6
+	VCVTPH2PS    (R12), Y7
+	VCVTPH2PS    16(R12), Y8
+	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y8, Y6, Y1
+	VCVTPH2PS    32(R12), Y7
+	VCVTPH2PS    48(R12), Y8
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  Y8, Y6, Y3
+	VCVTPH2PS    64(R12), Y7
+	VCVTPH2PS    80(R12), Y8
+	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y8, Y6, Y5
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap3x
+	LEAQ         (AX)(R9*4), R9
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
+	VMOVUPS      Y2, 64(R9)
+	VMOVUPS      Y3, 96(R9)
+	VMOVUPS      Y4, 128(R9)
+	VMOVUPS      Y5, 160(R9)
+	MOVQ         R10, R9
+	JMP          channels3x
+
+done3x:
+channels1x:
+	LEAQ   16(R9), R10
+	CMPQ   R10, R8
+	JGT    done1x
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	XORQ   R11, R11
+
+tap1x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*2), R12
+	VBROADCASTSS (BX)(R11*4), Y2
+	VCVTPH2PS    (R12), Y3
+	VCVTPH2PS    16(R12), Y4
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap1x
+	LEAQ         (AX)(R9*4), R9
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
+	MOVQ         R10, R9
+	JMP          channels1x
+
+done1x:
+	VZEROUPPER
+	RET
+
+// func blendF32ToF16AVX2(dst *Float16, src *float32, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
+// Requires: AVX, F16C, FMA3
+TEXT ·blendF32ToF16AVX2(SB), NOSPLIT, $0-57
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         index+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         taps+32(FP), SI
+	MOVQ         pitch+40(FP), DI
+	MOVQ         width+48(FP), R8
+	SHLQ         $0x02, DI
+	MOVB         stream+56(FP), R9
+	CMPQ         SI, $0x04
+	JNE          not4
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Y0
+	MOVLQSX      4(DX), R10
+	IMULQ        DI, R10
+	ADDQ         CX, R10
+	VBROADCASTSS 4(BX), Y1
+	MOVLQSX      8(DX), R11
+	IMULQ        DI, R11
+	ADDQ         CX, R11
+	VBROADCASTSS 8(BX), Y2
+	MOVLQSX      12(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 12(BX), Y3
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels4
+	TESTQ        $0x0000003f, AX
+	JNZ          channels4
+
+streamed4:
+	VMULPS      (SI)(CX*4), Y0, Y4
+	VMULPS      32(SI)(CX*4), Y0, Y5
+	VFMADD231PS (R10)(CX*4), Y1, Y4
+	VFMADD231PS 32(R10)(CX*4), Y1, Y5
+	VFMADD231PS (R11)(CX*4), Y2, Y4
+	VFMADD231PS 32(R11)(CX*4), Y2, Y5
+	VFMADD231PS (DX)(CX*4), Y3, Y4
+	VFMADD231PS 32(DX)(CX*4), Y3, Y5
+	VCVTPS2PH   $0x00, Y4, X4
+	VMOVNTPS    X4, (AX)(CX*2)
+	VCVTPS2PH   $0x00, Y5, X4
+	VMOVNTPS    X4, 16(AX)(CX*2)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         streamed4
+	VZEROUPPER
+	RET
+
+channels4:
+	VMULPS      (SI)(CX*4), Y0, Y4
+	VMULPS      32(SI)(CX*4), Y0, Y5
+	VFMADD231PS (R10)(CX*4), Y1, Y4
+	VFMADD231PS 32(R10)(CX*4), Y1, Y5
+	VFMADD231PS (R11)(CX*4), Y2, Y4
+	VFMADD231PS 32(R11)(CX*4), Y2, Y5
+	VFMADD231PS (DX)(CX*4), Y3, Y4
+	VFMADD231PS 32(DX)(CX*4), Y3, Y5
+	VCVTPS2PH   $0x00, Y4, X4
+	VMOVUPS     X4, (AX)(CX*2)
+	VCVTPS2PH   $0x00, Y5, X4
+	VMOVUPS     X4, 16(AX)(CX*2)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         channels4
+	VZEROUPPER
+	RET
+
+not4:
+	CMPQ         SI, $0x02
+	JNE          not2
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Y0
+	MOVLQSX      4(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 4(BX), Y1
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels2
+	TESTQ        $0x0000003f, AX
+	JNZ          channels2
+
+streamed2:
+	VMULPS      (SI)(CX*4), Y0, Y2
+	VMULPS      32(SI)(CX*4), Y0, Y3
+	VFMADD231PS (DX)(CX*4), Y1, Y2
+	VFMADD231PS 32(DX)(CX*4), Y1, Y3
+	VCVTPS2PH   $0x00, Y2, X2
+	VMOVNTPS    X2, (AX)(CX*2)
+	VCVTPS2PH   $0x00, Y3, X2
+	VMOVNTPS    X2, 16(AX)(CX*2)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         streamed2
+	VZEROUPPER
+	RET
+
+channels2:
+	VMULPS      (SI)(CX*4), Y0, Y2
+	VMULPS      32(SI)(CX*4), Y0, Y3
+	VFMADD231PS (DX)(CX*4), Y1, Y2
+	VFMADD231PS 32(DX)(CX*4), Y1, Y3
+	VCVTPS2PH   $0x00, Y2, X2
+	VMOVUPS     X2, (AX)(CX*2)
+	VCVTPS2PH   $0x00, Y3, X2
+	VMOVUPS     X2, 16(AX)(CX*2)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         channels2
+	VZEROUPPER
+	RET
+
+not2:
+	XORQ R9, R9
+
+channels3x:
+	LEAQ   48(R9), R10
+	CMPQ   R10, R8
+	JGT    done3x
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	XORQ   R11, R11
+
+tap3x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*4), R12
+	VBROADCASTSS (BX)(R11*4), Y6
+	VFMADD231PS  (R12), Y6, Y0
+	VFMADD231PS  32(R12), Y6, Y1
+	VFMADD231PS  64(R12), Y6, Y2
+	VFMADD231PS  96(R12), Y6, Y3
+	VFMADD231PS  128(R12), Y6, Y4
+	VFMADD231PS  160(R12), Y6, Y5
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap3x
+	LEAQ         (AX)(R9*2), R9
+	VCVTPS2PH    $0x00, Y0, X0
+	VMOVUPS      X0, (R9)
+	VCVTPS2PH    $0x00, Y1, X0
+	VMOVUPS      X0, 16(R9)
+	VCVTPS2PH    $0x00, Y2, X0
+	VMOVUPS      X0, 32(R9)
+	VCVTPS2PH    $0x00, Y3, X0
+	VMOVUPS      X0, 48(R9)
+	VCVTPS2PH    $0x00, Y4, X0
+	VMOVUPS      X0, 64(R9)
+	VCVTPS2PH    $0x00, Y5, X0
+	VMOVUPS      X0, 80(R9)
+	MOVQ         R10, R9
+	JMP          channels3x
+
+done3x:
+channels1x:
+	LEAQ   16(R9), R10
+	CMPQ   R10, R8
+	JGT    done1x
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	XORQ   R11, R11
+
+tap1x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*4), R12
+	VBROADCASTSS (BX)(R11*4), Y2
+	VFMADD231PS  (R12), Y2, Y0
+	VFMADD231PS  32(R12), Y2, Y1
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap1x
+	LEAQ         (AX)(R9*2), R9
+	VCVTPS2PH    $0x00, Y0, X0
+	VMOVUPS      X0, (R9)
+	VCVTPS2PH    $0x00, Y1, X0
+	VMOVUPS      X0, 16(R9)
+	MOVQ         R10, R9
+	JMP          channels1x
+
+done1x:
+	VZEROUPPER
+	RET
+
+// func blendF32ToF32AVX512(dst *float32, src *float32, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 // Requires: AVX, AVX512F
-TEXT ·blendColsF16AVX512(SB), NOSPLIT, $0-65
-	MOVQ  dst+0(FP), AX
-	MOVQ  src+8(FP), CX
-	MOVQ  cols+16(FP), DX
-	MOVQ  step+24(FP), BX
-	MOVQ  index+32(FP), SI
-	MOVQ  weight+40(FP), DI
-	MOVQ  end+48(FP), R8
-	MOVQ  width+56(FP), R9
-	SHLQ  $0x01, BX
-	XORQ  R10, R10
-	MOVB  stream+64(FP), R11
-	MOVQ  AX, R12
-	ORQ   BX, R12
-	TESTQ $0x0000003f, R12
-	JNZ   column
-	TESTB R11, R11
-	JNZ   streamColumn
+TEXT ·blendF32ToF32AVX512(SB), NOSPLIT, $0-57
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         index+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         taps+32(FP), SI
+	MOVQ         pitch+40(FP), DI
+	MOVQ         width+48(FP), R8
+	SHLQ         $0x02, DI
+	MOVB         stream+56(FP), R9
+	CMPQ         SI, $0x04
+	JNE          not4
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Z0
+	MOVLQSX      4(DX), R10
+	IMULQ        DI, R10
+	ADDQ         CX, R10
+	VBROADCASTSS 4(BX), Z1
+	MOVLQSX      8(DX), R11
+	IMULQ        DI, R11
+	ADDQ         CX, R11
+	VBROADCASTSS 8(BX), Z2
+	MOVLQSX      12(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 12(BX), Z3
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels4
+	TESTQ        $0x0000003f, AX
+	JNZ          channels4
 
-column:
-	MOVLQSX (R8), R11
-	XORQ    R12, R12
-
-column8:
-	LEAQ   128(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone8
-	VPXORD Z0, Z0, Z0
-	VPXORD Z1, Z1, Z1
-	VPXORD Z2, Z2, Z2
-	VPXORD Z3, Z3, Z3
-	VPXORD Z4, Z4, Z4
-	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
-	VPXORD Z7, Z7, Z7
-	MOVQ   R10, R13
-
-columnTap8:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z8
-	VFMADD231PS  (R14), Z8, Z0
-	VFMADD231PS  64(R14), Z8, Z1
-	VFMADD231PS  128(R14), Z8, Z2
-	VFMADD231PS  192(R14), Z8, Z3
-	VFMADD231PS  256(R14), Z8, Z4
-	VFMADD231PS  320(R14), Z8, Z5
-	VFMADD231PS  384(R14), Z8, Z6
-	VFMADD231PS  448(R14), Z8, Z7
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap8
-	LEAQ         (AX)(R12*2), R13
-	VCVTPS2PH    $0x00, Z0, Y8
-	VMOVDQU      Y8, (R13)
-	VCVTPS2PH    $0x00, Z1, Y8
-	VMOVDQU      Y8, 32(R13)
-	VCVTPS2PH    $0x00, Z2, Y8
-	VMOVDQU      Y8, 64(R13)
-	VCVTPS2PH    $0x00, Z3, Y8
-	VMOVDQU      Y8, 96(R13)
-	VCVTPS2PH    $0x00, Z4, Y8
-	VMOVDQU      Y8, 128(R13)
-	VCVTPS2PH    $0x00, Z5, Y8
-	VMOVDQU      Y8, 160(R13)
-	VCVTPS2PH    $0x00, Z6, Y8
-	VMOVDQU      Y8, 192(R13)
-	VCVTPS2PH    $0x00, Z7, Y8
-	VMOVDQU      Y8, 224(R13)
-	ADDQ         $0x80, R12
-	JMP          column8
-
-columnDone8:
-column4:
-	LEAQ   64(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone4
-	VPXORD Z9, Z9, Z9
-	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	MOVQ   R10, R13
-
-columnTap4:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z8
-	VFMADD231PS  (R14), Z8, Z9
-	VFMADD231PS  64(R14), Z8, Z10
-	VFMADD231PS  128(R14), Z8, Z11
-	VFMADD231PS  192(R14), Z8, Z12
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap4
-	LEAQ         (AX)(R12*2), R13
-	VCVTPS2PH    $0x00, Z9, Y8
-	VMOVDQU      Y8, (R13)
-	VCVTPS2PH    $0x00, Z10, Y8
-	VMOVDQU      Y8, 32(R13)
-	VCVTPS2PH    $0x00, Z11, Y8
-	VMOVDQU      Y8, 64(R13)
-	VCVTPS2PH    $0x00, Z12, Y8
-	VMOVDQU      Y8, 96(R13)
-	ADDQ         $0x40, R12
-	JMP          column4
-
-columnDone4:
-column1:
-	LEAQ   16(R12), R13
-	CMPQ   R13, R9
-	JGT    columnDone1
-	VPXORD Z13, Z13, Z13
-	MOVQ   R10, R13
-
-columnTap1:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z8
-	VFMADD231PS  (R14), Z8, Z13
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          columnTap1
-	LEAQ         (AX)(R12*2), R13
-	VCVTPS2PH    $0x00, Z13, Y8
-	VMOVDQU      Y8, (R13)
-	ADDQ         $0x10, R12
-	JMP          column1
-
-columnDone1:
-	MOVQ R11, R10
-	ADDQ $0x04, R8
-	ADDQ BX, AX
-	DECQ DX
-	JNZ  column
+streamed4:
+	VMULPS      (SI)(CX*4), Z0, Z4
+	VMULPS      64(SI)(CX*4), Z0, Z5
+	VFMADD231PS (R10)(CX*4), Z1, Z4
+	VFMADD231PS 64(R10)(CX*4), Z1, Z5
+	VFMADD231PS (R11)(CX*4), Z2, Z4
+	VFMADD231PS 64(R11)(CX*4), Z2, Z5
+	VFMADD231PS (DX)(CX*4), Z3, Z4
+	VFMADD231PS 64(DX)(CX*4), Z3, Z5
+	VMOVNTPS    Z4, (AX)(CX*4)
+	VMOVNTPS    Z5, 64(AX)(CX*4)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         streamed4
 	VZEROUPPER
 	RET
 
-streamColumn:
-	MOVLQSX (R8), R11
-	XORQ    R12, R12
+channels4:
+	VMULPS      (SI)(CX*4), Z0, Z4
+	VMULPS      64(SI)(CX*4), Z0, Z5
+	VFMADD231PS (R10)(CX*4), Z1, Z4
+	VFMADD231PS 64(R10)(CX*4), Z1, Z5
+	VFMADD231PS (R11)(CX*4), Z2, Z4
+	VFMADD231PS 64(R11)(CX*4), Z2, Z5
+	VFMADD231PS (DX)(CX*4), Z3, Z4
+	VFMADD231PS 64(DX)(CX*4), Z3, Z5
+	VMOVUPS     Z4, (AX)(CX*4)
+	VMOVUPS     Z5, 64(AX)(CX*4)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         channels4
+	VZEROUPPER
+	RET
 
-streamColumn8:
-	LEAQ   128(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone8
+not4:
+	CMPQ         SI, $0x02
+	JNE          not2
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Z0
+	MOVLQSX      4(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 4(BX), Z1
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels2
+	TESTQ        $0x0000003f, AX
+	JNZ          channels2
+
+streamed2:
+	VMULPS      (SI)(CX*4), Z0, Z2
+	VMULPS      64(SI)(CX*4), Z0, Z3
+	VFMADD231PS (DX)(CX*4), Z1, Z2
+	VFMADD231PS 64(DX)(CX*4), Z1, Z3
+	VMOVNTPS    Z2, (AX)(CX*4)
+	VMOVNTPS    Z3, 64(AX)(CX*4)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         streamed2
+	VZEROUPPER
+	RET
+
+channels2:
+	VMULPS      (SI)(CX*4), Z0, Z2
+	VMULPS      64(SI)(CX*4), Z0, Z3
+	VFMADD231PS (DX)(CX*4), Z1, Z2
+	VFMADD231PS 64(DX)(CX*4), Z1, Z3
+	VMOVUPS     Z2, (AX)(CX*4)
+	VMOVUPS     Z3, 64(AX)(CX*4)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         channels2
+	VZEROUPPER
+	RET
+
+not2:
+	XORQ R9, R9
+
+channels3x:
+	LEAQ   96(R9), R10
+	CMPQ   R10, R8
+	JGT    done3x
 	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
-	VPXORD Z6, Z6, Z6
+	XORQ   R11, R11
+
+tap3x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*4), R12
+	VBROADCASTSS (BX)(R11*4), Z6
+	VFMADD231PS  (R12), Z6, Z0
+	VFMADD231PS  64(R12), Z6, Z1
+	VFMADD231PS  128(R12), Z6, Z2
+	VFMADD231PS  192(R12), Z6, Z3
+	VFMADD231PS  256(R12), Z6, Z4
+	VFMADD231PS  320(R12), Z6, Z5
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap3x
+	LEAQ         (AX)(R9*4), R9
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, 64(R9)
+	VMOVUPS      Z2, 128(R9)
+	VMOVUPS      Z3, 192(R9)
+	VMOVUPS      Z4, 256(R9)
+	VMOVUPS      Z5, 320(R9)
+	MOVQ         R10, R9
+	JMP          channels3x
+
+done3x:
+channels1x:
+	LEAQ   32(R9), R10
+	CMPQ   R10, R8
+	JGT    done1x
 	VPXORD Z7, Z7, Z7
-	MOVQ   R10, R13
+	VPXORD Z8, Z8, Z8
+	XORQ   R11, R11
 
-streamColumnTap8:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z8
-	VFMADD231PS  (R14), Z8, Z0
-	VFMADD231PS  64(R14), Z8, Z1
-	VFMADD231PS  128(R14), Z8, Z2
-	VFMADD231PS  192(R14), Z8, Z3
-	VFMADD231PS  256(R14), Z8, Z4
-	VFMADD231PS  320(R14), Z8, Z5
-	VFMADD231PS  384(R14), Z8, Z6
-	VFMADD231PS  448(R14), Z8, Z7
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap8
-	LEAQ         (AX)(R12*2), R13
-	VCVTPS2PH    $0x00, Z0, Y8
-	VMOVNTDQ     Y8, (R13)
-	VCVTPS2PH    $0x00, Z1, Y8
-	VMOVNTDQ     Y8, 32(R13)
-	VCVTPS2PH    $0x00, Z2, Y8
-	VMOVNTDQ     Y8, 64(R13)
-	VCVTPS2PH    $0x00, Z3, Y8
-	VMOVNTDQ     Y8, 96(R13)
-	VCVTPS2PH    $0x00, Z4, Y8
-	VMOVNTDQ     Y8, 128(R13)
-	VCVTPS2PH    $0x00, Z5, Y8
-	VMOVNTDQ     Y8, 160(R13)
-	VCVTPS2PH    $0x00, Z6, Y8
-	VMOVNTDQ     Y8, 192(R13)
-	VCVTPS2PH    $0x00, Z7, Y8
-	VMOVNTDQ     Y8, 224(R13)
-	ADDQ         $0x80, R12
-	JMP          streamColumn8
+tap1x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*4), R12
+	VBROADCASTSS (BX)(R11*4), Z0
+	VFMADD231PS  (R12), Z0, Z7
+	VFMADD231PS  64(R12), Z0, Z8
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap1x
+	LEAQ         (AX)(R9*4), R9
+	VMOVUPS      Z7, (R9)
+	VMOVUPS      Z8, 64(R9)
+	MOVQ         R10, R9
+	JMP          channels1x
 
-streamColumnDone8:
-streamColumn4:
-	LEAQ   64(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone4
+done1x:
+	VZEROUPPER
+	RET
+
+// func blendBF16ToF32AVX512(dst *float32, src *BFloat16, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
+// Requires: AVX, AVX512F
+TEXT ·blendBF16ToF32AVX512(SB), NOSPLIT, $0-57
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         index+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         taps+32(FP), SI
+	MOVQ         pitch+40(FP), DI
+	MOVQ         width+48(FP), R8
+	SHLQ         $0x01, DI
+	MOVB         stream+56(FP), R9
+	CMPQ         SI, $0x04
+	JNE          not4
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Z0
+	MOVLQSX      4(DX), R10
+	IMULQ        DI, R10
+	ADDQ         CX, R10
+	VBROADCASTSS 4(BX), Z1
+	MOVLQSX      8(DX), R11
+	IMULQ        DI, R11
+	ADDQ         CX, R11
+	VBROADCASTSS 8(BX), Z2
+	MOVLQSX      12(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 12(BX), Z3
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels4
+	TESTQ        $0x0000003f, AX
+	JNZ          channels4
+
+streamed4:
+	VPMOVZXWD   (SI)(CX*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD   32(SI)(CX*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VMULPS      Z4, Z0, Z4
+	VMULPS      Z5, Z0, Z5
+	VPMOVZXWD   (R10)(CX*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VPMOVZXWD   32(R10)(CX*2), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VFMADD231PS Z6, Z1, Z4
+	VFMADD231PS Z7, Z1, Z5
+	VPMOVZXWD   (R11)(CX*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VPMOVZXWD   32(R11)(CX*2), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VFMADD231PS Z6, Z2, Z4
+	VFMADD231PS Z7, Z2, Z5
+	VPMOVZXWD   (DX)(CX*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VPMOVZXWD   32(DX)(CX*2), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VFMADD231PS Z6, Z3, Z4
+	VFMADD231PS Z7, Z3, Z5
+	VMOVNTPS    Z4, (AX)(CX*4)
+	VMOVNTPS    Z5, 64(AX)(CX*4)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         streamed4
+	VZEROUPPER
+	RET
+
+channels4:
+	VPMOVZXWD   (SI)(CX*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD   32(SI)(CX*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VMULPS      Z4, Z0, Z4
+	VMULPS      Z5, Z0, Z5
+	VPMOVZXWD   (R10)(CX*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VPMOVZXWD   32(R10)(CX*2), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VFMADD231PS Z6, Z1, Z4
+	VFMADD231PS Z7, Z1, Z5
+	VPMOVZXWD   (R11)(CX*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VPMOVZXWD   32(R11)(CX*2), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VFMADD231PS Z6, Z2, Z4
+	VFMADD231PS Z7, Z2, Z5
+	VPMOVZXWD   (DX)(CX*2), Z6
+	VPSLLD      $0x10, Z6, Z6
+	VPMOVZXWD   32(DX)(CX*2), Z7
+	VPSLLD      $0x10, Z7, Z7
+	VFMADD231PS Z6, Z3, Z4
+	VFMADD231PS Z7, Z3, Z5
+	VMOVUPS     Z4, (AX)(CX*4)
+	VMOVUPS     Z5, 64(AX)(CX*4)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         channels4
+	VZEROUPPER
+	RET
+
+not4:
+	CMPQ         SI, $0x02
+	JNE          not2
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Z0
+	MOVLQSX      4(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 4(BX), Z1
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels2
+	TESTQ        $0x0000003f, AX
+	JNZ          channels2
+
+streamed2:
+	VPMOVZXWD   (SI)(CX*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   32(SI)(CX*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMULPS      Z2, Z0, Z2
+	VMULPS      Z3, Z0, Z3
+	VPMOVZXWD   (DX)(CX*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD   32(DX)(CX*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VFMADD231PS Z4, Z1, Z2
+	VFMADD231PS Z5, Z1, Z3
+	VMOVNTPS    Z2, (AX)(CX*4)
+	VMOVNTPS    Z3, 64(AX)(CX*4)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         streamed2
+	VZEROUPPER
+	RET
+
+channels2:
+	VPMOVZXWD   (SI)(CX*2), Z2
+	VPSLLD      $0x10, Z2, Z2
+	VPMOVZXWD   32(SI)(CX*2), Z3
+	VPSLLD      $0x10, Z3, Z3
+	VMULPS      Z2, Z0, Z2
+	VMULPS      Z3, Z0, Z3
+	VPMOVZXWD   (DX)(CX*2), Z4
+	VPSLLD      $0x10, Z4, Z4
+	VPMOVZXWD   32(DX)(CX*2), Z5
+	VPSLLD      $0x10, Z5, Z5
+	VFMADD231PS Z4, Z1, Z2
+	VFMADD231PS Z5, Z1, Z3
+	VMOVUPS     Z2, (AX)(CX*4)
+	VMOVUPS     Z3, 64(AX)(CX*4)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         channels2
+	VZEROUPPER
+	RET
+
+not2:
+	XORQ R9, R9
+
+channels3x:
+	LEAQ   96(R9), R10
+	CMPQ   R10, R8
+	JGT    done3x
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	XORQ   R11, R11
+
+tap3x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*2), R12
+	VBROADCASTSS (BX)(R11*4), Z6
+	VPMOVZXWD    (R12), Z7
+	VPSLLD       $0x10, Z7, Z7
+	VPMOVZXWD    32(R12), Z8
+	VPSLLD       $0x10, Z8, Z8
+	VFMADD231PS  Z7, Z6, Z0
+	VFMADD231PS  Z8, Z6, Z1
+	VPMOVZXWD    64(R12), Z7
+	VPSLLD       $0x10, Z7, Z7
+	VPMOVZXWD    96(R12), Z8
+	VPSLLD       $0x10, Z8, Z8
+	VFMADD231PS  Z7, Z6, Z2
+	VFMADD231PS  Z8, Z6, Z3
+	VPMOVZXWD    128(R12), Z7
+	VPSLLD       $0x10, Z7, Z7
+	VPMOVZXWD    160(R12), Z8
+	VPSLLD       $0x10, Z8, Z8
+	VFMADD231PS  Z7, Z6, Z4
+	VFMADD231PS  Z8, Z6, Z5
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap3x
+	LEAQ         (AX)(R9*4), R9
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, 64(R9)
+	VMOVUPS      Z2, 128(R9)
+	VMOVUPS      Z3, 192(R9)
+	VMOVUPS      Z4, 256(R9)
+	VMOVUPS      Z5, 320(R9)
+	MOVQ         R10, R9
+	JMP          channels3x
+
+done3x:
+channels1x:
+	LEAQ   32(R9), R10
+	CMPQ   R10, R8
+	JGT    done1x
 	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
-	VPXORD Z11, Z11, Z11
-	VPXORD Z12, Z12, Z12
-	MOVQ   R10, R13
+	XORQ   R11, R11
 
-streamColumnTap4:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z8
-	VFMADD231PS  (R14), Z8, Z9
-	VFMADD231PS  64(R14), Z8, Z10
-	VFMADD231PS  128(R14), Z8, Z11
-	VFMADD231PS  192(R14), Z8, Z12
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap4
-	LEAQ         (AX)(R12*2), R13
-	VCVTPS2PH    $0x00, Z9, Y8
-	VMOVNTDQ     Y8, (R13)
-	VCVTPS2PH    $0x00, Z10, Y8
-	VMOVNTDQ     Y8, 32(R13)
-	VCVTPS2PH    $0x00, Z11, Y8
-	VMOVNTDQ     Y8, 64(R13)
-	VCVTPS2PH    $0x00, Z12, Y8
-	VMOVNTDQ     Y8, 96(R13)
-	ADDQ         $0x40, R12
-	JMP          streamColumn4
+tap1x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*2), R12
+	VBROADCASTSS (BX)(R11*4), Z0
+	VPMOVZXWD    (R12), Z1
+	VPSLLD       $0x10, Z1, Z1
+	VPMOVZXWD    32(R12), Z2
+	VPSLLD       $0x10, Z2, Z2
+	VFMADD231PS  Z1, Z0, Z9
+	VFMADD231PS  Z2, Z0, Z10
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap1x
+	LEAQ         (AX)(R9*4), R9
+	VMOVUPS      Z9, (R9)
+	VMOVUPS      Z10, 64(R9)
+	MOVQ         R10, R9
+	JMP          channels1x
 
-streamColumnDone4:
-streamColumn1:
-	LEAQ   16(R12), R13
-	CMPQ   R13, R9
-	JGT    streamColumnDone1
-	VPXORD Z13, Z13, Z13
-	MOVQ   R10, R13
+done1x:
+	VZEROUPPER
+	RET
 
-streamColumnTap1:
-	MOVLQSX      (SI)(R13*4), R14
-	IMULQ        R9, R14
-	ADDQ         R12, R14
-	LEAQ         (CX)(R14*4), R14
-	VBROADCASTSS (DI)(R13*4), Z8
-	VFMADD231PS  (R14), Z8, Z13
-	INCQ         R13
-	CMPQ         R13, R11
-	JLT          streamColumnTap1
-	LEAQ         (AX)(R12*2), R13
-	VCVTPS2PH    $0x00, Z13, Y8
-	VMOVNTDQ     Y8, (R13)
-	ADDQ         $0x10, R12
-	JMP          streamColumn1
+// func blendF32ToBF16AVX512(dst *BFloat16, src *float32, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
+// Requires: AVX, AVX512F
+TEXT ·blendF32ToBF16AVX512(SB), NOSPLIT, $0-57
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         index+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         taps+32(FP), SI
+	MOVQ         pitch+40(FP), DI
+	MOVQ         width+48(FP), R8
+	MOVL         $0x00000001, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Z0
+	MOVL         $0x00007fff, R9
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Z1
+	SHLQ         $0x02, DI
+	MOVB         stream+56(FP), R9
+	CMPQ         SI, $0x04
+	JNE          not4
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Z2
+	MOVLQSX      4(DX), R10
+	IMULQ        DI, R10
+	ADDQ         CX, R10
+	VBROADCASTSS 4(BX), Z3
+	MOVLQSX      8(DX), R11
+	IMULQ        DI, R11
+	ADDQ         CX, R11
+	VBROADCASTSS 8(BX), Z4
+	MOVLQSX      12(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 12(BX), Z5
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels4
+	TESTQ        $0x0000003f, AX
+	JNZ          channels4
 
-streamColumnDone1:
-	MOVQ R11, R10
-	ADDQ $0x04, R8
-	ADDQ BX, AX
-	DECQ DX
-	JNZ  streamColumn
+streamed4:
+	VMULPS      (SI)(CX*4), Z2, Z6
+	VMULPS      64(SI)(CX*4), Z2, Z7
+	VFMADD231PS (R10)(CX*4), Z3, Z6
+	VFMADD231PS 64(R10)(CX*4), Z3, Z7
+	VFMADD231PS (R11)(CX*4), Z4, Z6
+	VFMADD231PS 64(R11)(CX*4), Z4, Z7
+	VFMADD231PS (DX)(CX*4), Z5, Z6
+	VFMADD231PS 64(DX)(CX*4), Z5, Z7
+	VPSRLD      $0x10, Z6, Z8
+	VPANDD      Z0, Z8, Z8
+	VPADDD      Z1, Z8, Z8
+	VPADDD      Z6, Z8, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VPMOVDW     Z8, Y6
+	VMOVNTPS    Y6, (AX)(CX*2)
+	VPSRLD      $0x10, Z7, Z6
+	VPANDD      Z0, Z6, Z6
+	VPADDD      Z1, Z6, Z6
+	VPADDD      Z7, Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VPMOVDW     Z6, Y6
+	VMOVNTPS    Y6, 32(AX)(CX*2)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         streamed4
+	VZEROUPPER
+	RET
+
+channels4:
+	VMULPS      (SI)(CX*4), Z2, Z6
+	VMULPS      64(SI)(CX*4), Z2, Z7
+	VFMADD231PS (R10)(CX*4), Z3, Z6
+	VFMADD231PS 64(R10)(CX*4), Z3, Z7
+	VFMADD231PS (R11)(CX*4), Z4, Z6
+	VFMADD231PS 64(R11)(CX*4), Z4, Z7
+	VFMADD231PS (DX)(CX*4), Z5, Z6
+	VFMADD231PS 64(DX)(CX*4), Z5, Z7
+	VPSRLD      $0x10, Z6, Z8
+	VPANDD      Z0, Z8, Z8
+	VPADDD      Z1, Z8, Z8
+	VPADDD      Z6, Z8, Z8
+	VPSRLD      $0x10, Z8, Z8
+	VPMOVDW     Z8, Y6
+	VMOVUPS     Y6, (AX)(CX*2)
+	VPSRLD      $0x10, Z7, Z6
+	VPANDD      Z0, Z6, Z6
+	VPADDD      Z1, Z6, Z6
+	VPADDD      Z7, Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VPMOVDW     Z6, Y6
+	VMOVUPS     Y6, 32(AX)(CX*2)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         channels4
+	VZEROUPPER
+	RET
+
+not4:
+	CMPQ         SI, $0x02
+	JNE          not2
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Z2
+	MOVLQSX      4(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 4(BX), Z3
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels2
+	TESTQ        $0x0000003f, AX
+	JNZ          channels2
+
+streamed2:
+	VMULPS      (SI)(CX*4), Z2, Z4
+	VMULPS      64(SI)(CX*4), Z2, Z5
+	VFMADD231PS (DX)(CX*4), Z3, Z4
+	VFMADD231PS 64(DX)(CX*4), Z3, Z5
+	VPSRLD      $0x10, Z4, Z6
+	VPANDD      Z0, Z6, Z6
+	VPADDD      Z1, Z6, Z6
+	VPADDD      Z4, Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VPMOVDW     Z6, Y4
+	VMOVNTPS    Y4, (AX)(CX*2)
+	VPSRLD      $0x10, Z5, Z4
+	VPANDD      Z0, Z4, Z4
+	VPADDD      Z1, Z4, Z4
+	VPADDD      Z5, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VPMOVDW     Z4, Y4
+	VMOVNTPS    Y4, 32(AX)(CX*2)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         streamed2
+	VZEROUPPER
+	RET
+
+channels2:
+	VMULPS      (SI)(CX*4), Z2, Z4
+	VMULPS      64(SI)(CX*4), Z2, Z5
+	VFMADD231PS (DX)(CX*4), Z3, Z4
+	VFMADD231PS 64(DX)(CX*4), Z3, Z5
+	VPSRLD      $0x10, Z4, Z6
+	VPANDD      Z0, Z6, Z6
+	VPADDD      Z1, Z6, Z6
+	VPADDD      Z4, Z6, Z6
+	VPSRLD      $0x10, Z6, Z6
+	VPMOVDW     Z6, Y4
+	VMOVUPS     Y4, (AX)(CX*2)
+	VPSRLD      $0x10, Z5, Z4
+	VPANDD      Z0, Z4, Z4
+	VPADDD      Z1, Z4, Z4
+	VPADDD      Z5, Z4, Z4
+	VPSRLD      $0x10, Z4, Z4
+	VPMOVDW     Z4, Y4
+	VMOVUPS     Y4, 32(AX)(CX*2)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         channels2
+	VZEROUPPER
+	RET
+
+not2:
+	XORQ R9, R9
+
+channels3x:
+	LEAQ   96(R9), R10
+	CMPQ   R10, R8
+	JGT    done3x
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
+	VPXORD Z7, Z7, Z7
+	XORQ   R11, R11
+
+tap3x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*4), R12
+	VBROADCASTSS (BX)(R11*4), Z8
+	VFMADD231PS  (R12), Z8, Z2
+	VFMADD231PS  64(R12), Z8, Z3
+	VFMADD231PS  128(R12), Z8, Z4
+	VFMADD231PS  192(R12), Z8, Z5
+	VFMADD231PS  256(R12), Z8, Z6
+	VFMADD231PS  320(R12), Z8, Z7
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap3x
+	LEAQ         (AX)(R9*2), R9
+	VPSRLD       $0x10, Z2, Z8
+	VPANDD       Z0, Z8, Z8
+	VPADDD       Z1, Z8, Z8
+	VPADDD       Z2, Z8, Z8
+	VPSRLD       $0x10, Z8, Z8
+	VPMOVDW      Z8, Y8
+	VMOVUPS      Y8, (R9)
+	VPSRLD       $0x10, Z3, Z8
+	VPANDD       Z0, Z8, Z8
+	VPADDD       Z1, Z8, Z8
+	VPADDD       Z3, Z8, Z8
+	VPSRLD       $0x10, Z8, Z8
+	VPMOVDW      Z8, Y8
+	VMOVUPS      Y8, 32(R9)
+	VPSRLD       $0x10, Z4, Z8
+	VPANDD       Z0, Z8, Z8
+	VPADDD       Z1, Z8, Z8
+	VPADDD       Z4, Z8, Z8
+	VPSRLD       $0x10, Z8, Z8
+	VPMOVDW      Z8, Y8
+	VMOVUPS      Y8, 64(R9)
+	VPSRLD       $0x10, Z5, Z8
+	VPANDD       Z0, Z8, Z8
+	VPADDD       Z1, Z8, Z8
+	VPADDD       Z5, Z8, Z8
+	VPSRLD       $0x10, Z8, Z8
+	VPMOVDW      Z8, Y8
+	VMOVUPS      Y8, 96(R9)
+	VPSRLD       $0x10, Z6, Z8
+	VPANDD       Z0, Z8, Z8
+	VPADDD       Z1, Z8, Z8
+	VPADDD       Z6, Z8, Z8
+	VPSRLD       $0x10, Z8, Z8
+	VPMOVDW      Z8, Y8
+	VMOVUPS      Y8, 128(R9)
+	VPSRLD       $0x10, Z7, Z8
+	VPANDD       Z0, Z8, Z8
+	VPADDD       Z1, Z8, Z8
+	VPADDD       Z7, Z8, Z8
+	VPSRLD       $0x10, Z8, Z8
+	VPMOVDW      Z8, Y8
+	VMOVUPS      Y8, 160(R9)
+	MOVQ         R10, R9
+	JMP          channels3x
+
+done3x:
+channels1x:
+	LEAQ   32(R9), R10
+	CMPQ   R10, R8
+	JGT    done1x
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	XORQ   R11, R11
+
+tap1x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*4), R12
+	VBROADCASTSS (BX)(R11*4), Z2
+	VFMADD231PS  (R12), Z2, Z9
+	VFMADD231PS  64(R12), Z2, Z10
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap1x
+	LEAQ         (AX)(R9*2), R9
+	VPSRLD       $0x10, Z9, Z2
+	VPANDD       Z0, Z2, Z2
+	VPADDD       Z1, Z2, Z2
+	VPADDD       Z9, Z2, Z2
+	VPSRLD       $0x10, Z2, Z2
+	VPMOVDW      Z2, Y2
+	VMOVUPS      Y2, (R9)
+	VPSRLD       $0x10, Z10, Z2
+	VPANDD       Z0, Z2, Z2
+	VPADDD       Z1, Z2, Z2
+	VPADDD       Z10, Z2, Z2
+	VPSRLD       $0x10, Z2, Z2
+	VPMOVDW      Z2, Y2
+	VMOVUPS      Y2, 32(R9)
+	MOVQ         R10, R9
+	JMP          channels1x
+
+done1x:
+	VZEROUPPER
+	RET
+
+// func blendF16ToF32AVX512(dst *float32, src *Float16, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
+// Requires: AVX, AVX512F
+TEXT ·blendF16ToF32AVX512(SB), NOSPLIT, $0-57
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         index+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         taps+32(FP), SI
+	MOVQ         pitch+40(FP), DI
+	MOVQ         width+48(FP), R8
+	SHLQ         $0x01, DI
+	MOVB         stream+56(FP), R9
+	CMPQ         SI, $0x04
+	JNE          not4
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Z0
+	MOVLQSX      4(DX), R10
+	IMULQ        DI, R10
+	ADDQ         CX, R10
+	VBROADCASTSS 4(BX), Z1
+	MOVLQSX      8(DX), R11
+	IMULQ        DI, R11
+	ADDQ         CX, R11
+	VBROADCASTSS 8(BX), Z2
+	MOVLQSX      12(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 12(BX), Z3
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels4
+	TESTQ        $0x0000003f, AX
+	JNZ          channels4
+
+streamed4:
+	VCVTPH2PS   (SI)(CX*2), Z4
+	VCVTPH2PS   32(SI)(CX*2), Z5
+	VMULPS      Z4, Z0, Z4
+	VMULPS      Z5, Z0, Z5
+	VCVTPH2PS   (R10)(CX*2), Z6
+	VCVTPH2PS   32(R10)(CX*2), Z7
+	VFMADD231PS Z6, Z1, Z4
+	VFMADD231PS Z7, Z1, Z5
+	VCVTPH2PS   (R11)(CX*2), Z6
+	VCVTPH2PS   32(R11)(CX*2), Z7
+	VFMADD231PS Z6, Z2, Z4
+	VFMADD231PS Z7, Z2, Z5
+	VCVTPH2PS   (DX)(CX*2), Z6
+	VCVTPH2PS   32(DX)(CX*2), Z7
+	VFMADD231PS Z6, Z3, Z4
+	VFMADD231PS Z7, Z3, Z5
+	VMOVNTPS    Z4, (AX)(CX*4)
+	VMOVNTPS    Z5, 64(AX)(CX*4)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         streamed4
+	VZEROUPPER
+	RET
+
+channels4:
+	VCVTPH2PS   (SI)(CX*2), Z4
+	VCVTPH2PS   32(SI)(CX*2), Z5
+	VMULPS      Z4, Z0, Z4
+	VMULPS      Z5, Z0, Z5
+	VCVTPH2PS   (R10)(CX*2), Z6
+	VCVTPH2PS   32(R10)(CX*2), Z7
+	VFMADD231PS Z6, Z1, Z4
+	VFMADD231PS Z7, Z1, Z5
+	VCVTPH2PS   (R11)(CX*2), Z6
+	VCVTPH2PS   32(R11)(CX*2), Z7
+	VFMADD231PS Z6, Z2, Z4
+	VFMADD231PS Z7, Z2, Z5
+	VCVTPH2PS   (DX)(CX*2), Z6
+	VCVTPH2PS   32(DX)(CX*2), Z7
+	VFMADD231PS Z6, Z3, Z4
+	VFMADD231PS Z7, Z3, Z5
+	VMOVUPS     Z4, (AX)(CX*4)
+	VMOVUPS     Z5, 64(AX)(CX*4)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         channels4
+	VZEROUPPER
+	RET
+
+not4:
+	CMPQ         SI, $0x02
+	JNE          not2
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Z0
+	MOVLQSX      4(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 4(BX), Z1
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels2
+	TESTQ        $0x0000003f, AX
+	JNZ          channels2
+
+streamed2:
+	VCVTPH2PS   (SI)(CX*2), Z2
+	VCVTPH2PS   32(SI)(CX*2), Z3
+	VMULPS      Z2, Z0, Z2
+	VMULPS      Z3, Z0, Z3
+	VCVTPH2PS   (DX)(CX*2), Z4
+	VCVTPH2PS   32(DX)(CX*2), Z5
+	VFMADD231PS Z4, Z1, Z2
+	VFMADD231PS Z5, Z1, Z3
+	VMOVNTPS    Z2, (AX)(CX*4)
+	VMOVNTPS    Z3, 64(AX)(CX*4)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         streamed2
+	VZEROUPPER
+	RET
+
+channels2:
+	VCVTPH2PS   (SI)(CX*2), Z2
+	VCVTPH2PS   32(SI)(CX*2), Z3
+	VMULPS      Z2, Z0, Z2
+	VMULPS      Z3, Z0, Z3
+	VCVTPH2PS   (DX)(CX*2), Z4
+	VCVTPH2PS   32(DX)(CX*2), Z5
+	VFMADD231PS Z4, Z1, Z2
+	VFMADD231PS Z5, Z1, Z3
+	VMOVUPS     Z2, (AX)(CX*4)
+	VMOVUPS     Z3, 64(AX)(CX*4)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         channels2
+	VZEROUPPER
+	RET
+
+not2:
+	XORQ R9, R9
+
+channels3x:
+	LEAQ   96(R9), R10
+	CMPQ   R10, R8
+	JGT    done3x
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	XORQ   R11, R11
+
+tap3x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*2), R12
+	VBROADCASTSS (BX)(R11*4), Z6
+	VCVTPH2PS    (R12), Z7
+	VCVTPH2PS    32(R12), Z8
+	VFMADD231PS  Z7, Z6, Z0
+	VFMADD231PS  Z8, Z6, Z1
+	VCVTPH2PS    64(R12), Z7
+	VCVTPH2PS    96(R12), Z8
+	VFMADD231PS  Z7, Z6, Z2
+	VFMADD231PS  Z8, Z6, Z3
+	VCVTPH2PS    128(R12), Z7
+	VCVTPH2PS    160(R12), Z8
+	VFMADD231PS  Z7, Z6, Z4
+	VFMADD231PS  Z8, Z6, Z5
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap3x
+	LEAQ         (AX)(R9*4), R9
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, 64(R9)
+	VMOVUPS      Z2, 128(R9)
+	VMOVUPS      Z3, 192(R9)
+	VMOVUPS      Z4, 256(R9)
+	VMOVUPS      Z5, 320(R9)
+	MOVQ         R10, R9
+	JMP          channels3x
+
+done3x:
+channels1x:
+	LEAQ   32(R9), R10
+	CMPQ   R10, R8
+	JGT    done1x
+	VPXORD Z9, Z9, Z9
+	VPXORD Z10, Z10, Z10
+	XORQ   R11, R11
+
+tap1x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*2), R12
+	VBROADCASTSS (BX)(R11*4), Z0
+	VCVTPH2PS    (R12), Z1
+	VCVTPH2PS    32(R12), Z2
+	VFMADD231PS  Z1, Z0, Z9
+	VFMADD231PS  Z2, Z0, Z10
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap1x
+	LEAQ         (AX)(R9*4), R9
+	VMOVUPS      Z9, (R9)
+	VMOVUPS      Z10, 64(R9)
+	MOVQ         R10, R9
+	JMP          channels1x
+
+done1x:
+	VZEROUPPER
+	RET
+
+// func blendF32ToF16AVX512(dst *Float16, src *float32, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
+// Requires: AVX, AVX512F
+TEXT ·blendF32ToF16AVX512(SB), NOSPLIT, $0-57
+	MOVQ         dst+0(FP), AX
+	MOVQ         src+8(FP), CX
+	MOVQ         index+16(FP), DX
+	MOVQ         weight+24(FP), BX
+	MOVQ         taps+32(FP), SI
+	MOVQ         pitch+40(FP), DI
+	MOVQ         width+48(FP), R8
+	SHLQ         $0x02, DI
+	MOVB         stream+56(FP), R9
+	CMPQ         SI, $0x04
+	JNE          not4
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Z0
+	MOVLQSX      4(DX), R10
+	IMULQ        DI, R10
+	ADDQ         CX, R10
+	VBROADCASTSS 4(BX), Z1
+	MOVLQSX      8(DX), R11
+	IMULQ        DI, R11
+	ADDQ         CX, R11
+	VBROADCASTSS 8(BX), Z2
+	MOVLQSX      12(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 12(BX), Z3
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels4
+	TESTQ        $0x0000003f, AX
+	JNZ          channels4
+
+streamed4:
+	VMULPS      (SI)(CX*4), Z0, Z4
+	VMULPS      64(SI)(CX*4), Z0, Z5
+	VFMADD231PS (R10)(CX*4), Z1, Z4
+	VFMADD231PS 64(R10)(CX*4), Z1, Z5
+	VFMADD231PS (R11)(CX*4), Z2, Z4
+	VFMADD231PS 64(R11)(CX*4), Z2, Z5
+	VFMADD231PS (DX)(CX*4), Z3, Z4
+	VFMADD231PS 64(DX)(CX*4), Z3, Z5
+	VCVTPS2PH   $0x00, Z4, Y4
+	VMOVNTPS    Y4, (AX)(CX*2)
+	VCVTPS2PH   $0x00, Z5, Y4
+	VMOVNTPS    Y4, 32(AX)(CX*2)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         streamed4
+	VZEROUPPER
+	RET
+
+channels4:
+	VMULPS      (SI)(CX*4), Z0, Z4
+	VMULPS      64(SI)(CX*4), Z0, Z5
+	VFMADD231PS (R10)(CX*4), Z1, Z4
+	VFMADD231PS 64(R10)(CX*4), Z1, Z5
+	VFMADD231PS (R11)(CX*4), Z2, Z4
+	VFMADD231PS 64(R11)(CX*4), Z2, Z5
+	VFMADD231PS (DX)(CX*4), Z3, Z4
+	VFMADD231PS 64(DX)(CX*4), Z3, Z5
+	VCVTPS2PH   $0x00, Z4, Y4
+	VMOVUPS     Y4, (AX)(CX*2)
+	VCVTPS2PH   $0x00, Z5, Y4
+	VMOVUPS     Y4, 32(AX)(CX*2)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         channels4
+	VZEROUPPER
+	RET
+
+not4:
+	CMPQ         SI, $0x02
+	JNE          not2
+	MOVLQSX      (DX), SI
+	IMULQ        DI, SI
+	ADDQ         CX, SI
+	VBROADCASTSS (BX), Z0
+	MOVLQSX      4(DX), DX
+	IMULQ        DI, DX
+	ADDQ         CX, DX
+	VBROADCASTSS 4(BX), Z1
+	XORQ         CX, CX
+	TESTB        R9, R9
+	JZ           channels2
+	TESTQ        $0x0000003f, AX
+	JNZ          channels2
+
+streamed2:
+	VMULPS      (SI)(CX*4), Z0, Z2
+	VMULPS      64(SI)(CX*4), Z0, Z3
+	VFMADD231PS (DX)(CX*4), Z1, Z2
+	VFMADD231PS 64(DX)(CX*4), Z1, Z3
+	VCVTPS2PH   $0x00, Z2, Y2
+	VMOVNTPS    Y2, (AX)(CX*2)
+	VCVTPS2PH   $0x00, Z3, Y2
+	VMOVNTPS    Y2, 32(AX)(CX*2)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         streamed2
+	VZEROUPPER
+	RET
+
+channels2:
+	VMULPS      (SI)(CX*4), Z0, Z2
+	VMULPS      64(SI)(CX*4), Z0, Z3
+	VFMADD231PS (DX)(CX*4), Z1, Z2
+	VFMADD231PS 64(DX)(CX*4), Z1, Z3
+	VCVTPS2PH   $0x00, Z2, Y2
+	VMOVUPS     Y2, (AX)(CX*2)
+	VCVTPS2PH   $0x00, Z3, Y2
+	VMOVUPS     Y2, 32(AX)(CX*2)
+	ADDQ        $0x20, CX
+	CMPQ        CX, R8
+	JLT         channels2
+	VZEROUPPER
+	RET
+
+not2:
+	XORQ R9, R9
+
+channels3x:
+	LEAQ   96(R9), R10
+	CMPQ   R10, R8
+	JGT    done3x
+	VPXORD Z0, Z0, Z0
+	VPXORD Z1, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VPXORD Z3, Z3, Z3
+	VPXORD Z4, Z4, Z4
+	VPXORD Z5, Z5, Z5
+	XORQ   R11, R11
+
+tap3x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*4), R12
+	VBROADCASTSS (BX)(R11*4), Z6
+	VFMADD231PS  (R12), Z6, Z0
+	VFMADD231PS  64(R12), Z6, Z1
+	VFMADD231PS  128(R12), Z6, Z2
+	VFMADD231PS  192(R12), Z6, Z3
+	VFMADD231PS  256(R12), Z6, Z4
+	VFMADD231PS  320(R12), Z6, Z5
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap3x
+	LEAQ         (AX)(R9*2), R9
+	VCVTPS2PH    $0x00, Z0, Y6
+	VMOVUPS      Y6, (R9)
+	VCVTPS2PH    $0x00, Z1, Y6
+	VMOVUPS      Y6, 32(R9)
+	VCVTPS2PH    $0x00, Z2, Y6
+	VMOVUPS      Y6, 64(R9)
+	VCVTPS2PH    $0x00, Z3, Y6
+	VMOVUPS      Y6, 96(R9)
+	VCVTPS2PH    $0x00, Z4, Y6
+	VMOVUPS      Y6, 128(R9)
+	VCVTPS2PH    $0x00, Z5, Y6
+	VMOVUPS      Y6, 160(R9)
+	MOVQ         R10, R9
+	JMP          channels3x
+
+done3x:
+channels1x:
+	LEAQ   32(R9), R10
+	CMPQ   R10, R8
+	JGT    done1x
+	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
+	XORQ   R11, R11
+
+tap1x:
+	MOVLQSX      (DX)(R11*4), R12
+	IMULQ        DI, R12
+	ADDQ         CX, R12
+	LEAQ         (R12)(R9*4), R12
+	VBROADCASTSS (BX)(R11*4), Z0
+	VFMADD231PS  (R12), Z0, Z7
+	VFMADD231PS  64(R12), Z0, Z8
+	INCQ         R11
+	CMPQ         R11, SI
+	JLT          tap1x
+	LEAQ         (AX)(R9*2), R9
+	VCVTPS2PH    $0x00, Z7, Y0
+	VMOVUPS      Y0, (R9)
+	VCVTPS2PH    $0x00, Z8, Y0
+	VMOVUPS      Y0, 32(R9)
+	MOVQ         R10, R9
+	JMP          channels1x
+
+done1x:
 	VZEROUPPER
 	RET
 

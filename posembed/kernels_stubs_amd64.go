@@ -4,41 +4,35 @@
 
 package posembed
 
-// blendRowsF32AVX2 is a rowsKernel.
-func blendRowsF32AVX2(dst *float32, src *float32, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
+// blendF32ToF32AVX2 is a blendKernel.
+func blendF32ToF32AVX2(dst *float32, src *float32, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 
-// blendColsF32AVX2 is a colsKernel.
-func blendColsF32AVX2(dst *float32, src *float32, cols int, step int, index *int32, weight *float32, end *int32, width int, stream bool)
+// blendBF16ToF32AVX2 is a blendKernel.
+func blendBF16ToF32AVX2(dst *float32, src *BFloat16, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 
-// blendRowsBF16AVX2 is a rowsKernel.
-func blendRowsBF16AVX2(dst *float32, src *BFloat16, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
+// blendF32ToBF16AVX2 is a blendKernel.
+func blendF32ToBF16AVX2(dst *BFloat16, src *float32, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 
-// blendColsBF16AVX2 is a colsKernel.
-func blendColsBF16AVX2(dst *BFloat16, src *float32, cols int, step int, index *int32, weight *float32, end *int32, width int, stream bool)
+// blendF16ToF32AVX2 is a blendKernel.
+func blendF16ToF32AVX2(dst *float32, src *Float16, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 
-// blendRowsF16AVX2 is a rowsKernel.
-func blendRowsF16AVX2(dst *float32, src *Float16, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
+// blendF32ToF16AVX2 is a blendKernel.
+func blendF32ToF16AVX2(dst *Float16, src *float32, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 
-// blendColsF16AVX2 is a colsKernel.
-func blendColsF16AVX2(dst *Float16, src *float32, cols int, step int, index *int32, weight *float32, end *int32, width int, stream bool)
+// blendF32ToF32AVX512 is a blendKernel.
+func blendF32ToF32AVX512(dst *float32, src *float32, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 
-// blendRowsF32AVX512 is a rowsKernel.
-func blendRowsF32AVX512(dst *float32, src *float32, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
+// blendBF16ToF32AVX512 is a blendKernel.
+func blendBF16ToF32AVX512(dst *float32, src *BFloat16, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 
-// blendColsF32AVX512 is a colsKernel.
-func blendColsF32AVX512(dst *float32, src *float32, cols int, step int, index *int32, weight *float32, end *int32, width int, stream bool)
+// blendF32ToBF16AVX512 is a blendKernel.
+func blendF32ToBF16AVX512(dst *BFloat16, src *float32, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 
-// blendRowsBF16AVX512 is a rowsKernel.
-func blendRowsBF16AVX512(dst *float32, src *BFloat16, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
+// blendF16ToF32AVX512 is a blendKernel.
+func blendF16ToF32AVX512(dst *float32, src *Float16, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 
-// blendColsBF16AVX512 is a colsKernel.
-func blendColsBF16AVX512(dst *BFloat16, src *float32, cols int, step int, index *int32, weight *float32, end *int32, width int, stream bool)
-
-// blendRowsF16AVX512 is a rowsKernel.
-func blendRowsF16AVX512(dst *float32, src *Float16, cols int, step int, index *int32, weight *float32, taps int, pitch int, width int)
-
-// blendColsF16AVX512 is a colsKernel.
-func blendColsF16AVX512(dst *Float16, src *float32, cols int, step int, index *int32, weight *float32, end *int32, width int, stream bool)
+// blendF32ToF16AVX512 is a blendKernel.
+func blendF32ToF16AVX512(dst *Float16, src *float32, index *int32, weight *float32, taps int, pitch int, width int, stream bool)
 
 // storeFence makes the streaming stores before it visible before all stores after it.
 func storeFence()

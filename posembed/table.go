@@ -23,10 +23,10 @@ var (
 // workspace is the memory that one goroutine needs to apply a plan. It grows to
 // what was needed and is kept.
 type workspace struct {
-	tile  []float32 // one blended source row, over a block of channels
-	table []float32 // Generic: a source table widened from 16 bits
-	row   []float64 // Generic: one blended source row
-	wide  []float64 // Generic: one row of the result before it is rounded to 16 bits
+	window []float32 // the last columns of a blended source row, over a block of channels
+	table  []float32 // Generic: a source table widened from 16 bits
+	row    []float64 // Generic: one blended source row
+	wide   []float64 // Generic: one row of the result before it is rounded to 16 bits
 }
 
 var workspaces = sync.Pool{New: func() any { return new(workspace) }}
@@ -54,9 +54,12 @@ func (t *table[T]) rows(i Implementation, p *Plan, w *workspace, dst, src []T, d
 		return
 	}
 	k := i.kernels()
-	if k == nil || t.passes == nil || dim < k.lanes || p.rows.most > mostSingleTaps || p.cols.most > mostSingleTaps {
+	for k != nil && dim < k.channels {
+		k = k.narrower
+	}
+	if k == nil || t.passes == nil || p.rows.most > mostSingleTaps || p.cols.most > mostSingleTaps {
 		t.generic(p, w, dst, src, dim, begin, end)
 		return
 	}
-	vectorRows(t.passes(k), k.lanes, len(dst)*t.size >= streamedBytes, p, w, dst, src, dim, begin, end)
+	vectorRows(t.passes(k), k.channels, len(dst)*t.size >= streamedBytes, p, w, dst, src, dim, begin, end)
 }

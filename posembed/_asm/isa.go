@@ -17,6 +17,10 @@ var (
 	avx512 = isa{"AVX512", 16} // AVX-512F
 )
 
+// pair is two vectors of float32: the sums of as many neighbouring channels as both
+// have lanes.
+type pair [2]reg.VecVirtual
+
 // register is a vector of float32.
 func (v isa) register() reg.VecVirtual {
 	if v == avx512 {
@@ -33,6 +37,9 @@ func (v isa) halfRegister() reg.VecVirtual {
 	return build.XMM()
 }
 
+// newPair is a pair with nothing in it yet.
+func (v isa) newPair() pair { return pair{v.register(), v.register()} }
+
 func (v isa) zero(r reg.VecVirtual) {
 	if v == avx512 {
 		build.VPXORD(r, r, r) // VXORPS of this width is not in AVX-512F
@@ -41,94 +48,102 @@ func (v isa) zero(r reg.VecVirtual) {
 	}
 }
 
-// addProduct adds weight · float32(the values at from) to sum.
-func (v isa) addProduct(in element, from operand.Mem, weight, sum reg.VecVirtual) {
-	switch in {
-	case f32:
-		build.VFMADD231PS(from, weight, sum)
-	case bf16:
-		value := v.register()
-		build.VPMOVZXWD(from, value)
-		build.VPSLLD(operand.Imm(16), value, value)
-		build.VFMADD231PS(value, weight, sum)
-	case f16:
-		value := v.register()
-		build.VCVTPH2PS(from, value)
-		build.VFMADD231PS(value, weight, sum)
+// load widens the values at from to float32.
+func (v isa) load(in element, from operand.Mem) pair {
+	p := v.newPair()
+	for half, r := range p {
+		at := from.Offset(half * v.lanes * in.size)
+		switch {
+		case in == f32:
+			build.VMOVUPS(at, r)
+		case in == f16:
+			build.VCVTPH2PS(at, r)
+		default:
+			build.VPMOVZXWD(at, r)
+			build.VPSLLD(operand.Imm(16), r, r)
+		}
+	}
+	return p
+}
+
+// addProducts adds weight · the values at from to the sums; the first product of a
+// sum takes its place.
+func (v isa) addProducts(in element, from operand.Mem, weight reg.VecVirtual, sums pair, first bool) {
+	values := [2]operand.Op{from, from.Offset(v.lanes * in.size)}
+	if in != f32 {
+		p := v.load(in, from)
+		values = [2]operand.Op{p[0], p[1]}
+	}
+	for half, sum := range sums {
+		if first {
+			build.VMULPS(values[half], weight, sum)
+		} else {
+			build.VFMADD231PS(values[half], weight, sum)
+		}
 	}
 }
 
-// store writes a sum, rounded to nearest even, to memory. It overwrites the
-// register. A streaming store needs an address that is a multiple of its length.
-func (v isa) store(out element, rounding bf16Rounding, sum reg.VecVirtual, to operand.Mem, stream bool) {
-	half := v.halfRegister()
-	switch {
-	case out == f32 && stream:
-		build.VMOVNTPS(sum, to)
-		return
-	case out == f32:
-		build.VMOVUPS(sum, to)
-		return
-	case out == bf16:
-		v.roundToBF16(rounding, sum, half)
-	default:
-		build.VCVTPS2PH(operand.Imm(0), sum, half)
+// store writes sums, rounded to nearest even, to memory. It overwrites them. A
+// streaming store needs an address that is a multiple of its length.
+func (v isa) store(out element, c constants, sums pair, to operand.Mem, stream bool) {
+	write := func(r reg.VecVirtual, to operand.Mem) {
+		if stream {
+			build.VMOVNTPS(r, to)
+		} else {
+			build.VMOVUPS(r, to)
+		}
 	}
-	if stream {
-		build.VMOVNTDQ(half, to)
-	} else {
-		build.VMOVDQU(half, to)
+	for half, sum := range sums {
+		rounded := sum
+		switch out {
+		case bf16:
+			rounded = v.halfRegister()
+			v.roundToBF16(c, sum, rounded)
+		case f16:
+			rounded = v.halfRegister()
+			build.VCVTPS2PH(operand.Imm(0), sum, rounded)
+		}
+		write(rounded, to.Offset(half*v.lanes*out.size))
 	}
 }
 
-// bf16Rounding are the constants of roundToBF16, in every lane.
-type bf16Rounding struct{ one, bias, quiet reg.VecVirtual }
+// constants are those of roundToBF16, in every lane.
+type constants struct{ one, bias reg.VecVirtual }
 
-// newBF16Rounding loads the constants if the type needs them.
-func (v isa) newBF16Rounding(out element) (c bf16Rounding) {
+// newConstants loads them if a kernel needs them.
+func (v isa) newConstants(out element) (c constants) {
+	broadcast := func(value uint32) reg.VecVirtual {
+		r, bits, low := v.register(), build.GP32(), build.XMM()
+		build.MOVL(operand.U32(value), bits)
+		build.VMOVD(bits, low)
+		build.VPBROADCASTD(low, r)
+		return r
+	}
 	if out == bf16 {
-		c = bf16Rounding{v.register(), v.register(), v.register()}
-		broadcast(1, c.one)
-		broadcast(0x7fff, c.bias)
-		broadcast(0x400000, c.quiet)
+		c.one, c.bias = broadcast(1), broadcast(0x7fff)
 	}
 	return c
 }
 
-// broadcast fills a register with 32 bits.
-func broadcast(value uint32, r reg.VecVirtual) {
-	bits, low := build.GP32(), build.XMM()
-	build.MOVL(operand.U32(value), bits)
-	build.VMOVD(bits, low)
-	build.VPBROADCASTD(low, r)
-}
-
 // roundToBF16 rounds the bits u of every float32 to their upper half, to nearest
-// even: (u + 0x7fff + (u>>16 & 1)) >> 16. A NaN, which the sum could carry into
-// the sign, becomes (u | quiet) >> 16.
-func (v isa) roundToBF16(c bf16Rounding, u, half reg.VecVirtual) {
-	const unordered = 3 // predicate of a comparison that holds for NaNs
+// even: (u + 0x7fff + (u>>16 & 1)) >> 16. A NaN stays one: it comes from a table of
+// bfloat16 or from an invalid operation, so that the lower half of its bits is zero,
+// and nothing is carried out of it.
+func (v isa) roundToBF16(c constants, u, half reg.VecVirtual) {
 	t := v.register()
 	build.VPSRLD(operand.Imm(16), u, t)
 	if v == avx512 {
-		nan := build.K()
 		build.VPANDD(c.one, t, t)
-		build.VPADDD(c.bias, t, t)
-		build.VPADDD(u, t, t)
-		build.VCMPPS(operand.Imm(unordered), u, u, nan)
-		build.VPORD(c.quiet, u, nan, t)
-		build.VPSRLD(operand.Imm(16), t, t)
+	} else {
+		build.VPAND(c.one, t, t)
+	}
+	build.VPADDD(c.bias, t, t)
+	build.VPADDD(u, t, t)
+	build.VPSRLD(operand.Imm(16), t, t)
+	if v == avx512 {
 		build.VPMOVDW(t, half)
 		return
 	}
-	nan := v.register()
-	build.VPAND(c.one, t, t)
-	build.VPADDD(c.bias, t, t)
-	build.VPADDD(u, t, t)
-	build.VCMPPS(operand.Imm(unordered), u, u, nan)
-	build.VPOR(c.quiet, u, u)
-	build.VBLENDVPS(nan, u, t, t)
-	build.VPSRLD(operand.Imm(16), t, t)
 	build.VEXTRACTI128(operand.Imm(1), t, half)
 	build.VPACKUSDW(half, t.AsX(), half)
 }
