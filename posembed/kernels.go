@@ -10,7 +10,7 @@ type kernels struct {
 }
 
 // passes are the two passes of a separable resampling, for tables of T. Between
-// them channels are float32.
+// them channels are float32, in an order that only the two know of.
 type passes[T any] struct {
 	rows blendKernel[float32, T] // blends rows of the table
 	cols blendKernel[T, float32] // blends columns of a blended row

@@ -197,6 +197,9 @@ TEXT ·blendBF16ToF32AVX2(SB), NOSPLIT, $0-57
 	MOVQ         taps+32(FP), SI
 	MOVQ         pitch+40(FP), DI
 	MOVQ         width+48(FP), R8
+	MOVL         $0xffff0000, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
 	SHLQ         $0x01, DI
 	MOVB         stream+56(FP), R9
 	CMPQ         SI, $0x04
@@ -204,19 +207,19 @@ TEXT ·blendBF16ToF32AVX2(SB), NOSPLIT, $0-57
 	MOVLQSX      (DX), SI
 	IMULQ        DI, SI
 	ADDQ         CX, SI
-	VBROADCASTSS (BX), Y0
+	VBROADCASTSS (BX), Y1
 	MOVLQSX      4(DX), R10
 	IMULQ        DI, R10
 	ADDQ         CX, R10
-	VBROADCASTSS 4(BX), Y1
+	VBROADCASTSS 4(BX), Y2
 	MOVLQSX      8(DX), R11
 	IMULQ        DI, R11
 	ADDQ         CX, R11
-	VBROADCASTSS 8(BX), Y2
+	VBROADCASTSS 8(BX), Y3
 	MOVLQSX      12(DX), DX
 	IMULQ        DI, DX
 	ADDQ         CX, DX
-	VBROADCASTSS 12(BX), Y3
+	VBROADCASTSS 12(BX), Y4
 	XORQ         CX, CX
 	TESTB        R9, R9
 	JZ           channels4
@@ -224,32 +227,28 @@ TEXT ·blendBF16ToF32AVX2(SB), NOSPLIT, $0-57
 	JNZ          channels4
 
 streamed4:
-	VPMOVZXWD   (SI)(CX*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VPMOVZXWD   16(SI)(CX*2), Y5
+	VMOVUPS     (SI)(CX*2), Y5
+	VPAND       Y0, Y5, Y6
 	VPSLLD      $0x10, Y5, Y5
-	VMULPS      Y4, Y0, Y4
-	VMULPS      Y5, Y0, Y5
-	VPMOVZXWD   (R10)(CX*2), Y6
-	VPSLLD      $0x10, Y6, Y6
-	VPMOVZXWD   16(R10)(CX*2), Y7
+	VMULPS      Y5, Y1, Y5
+	VMULPS      Y6, Y1, Y6
+	VMOVUPS     (R10)(CX*2), Y7
+	VPAND       Y0, Y7, Y8
 	VPSLLD      $0x10, Y7, Y7
-	VFMADD231PS Y6, Y1, Y4
-	VFMADD231PS Y7, Y1, Y5
-	VPMOVZXWD   (R11)(CX*2), Y6
-	VPSLLD      $0x10, Y6, Y6
-	VPMOVZXWD   16(R11)(CX*2), Y7
-	VPSLLD      $0x10, Y7, Y7
-	VFMADD231PS Y6, Y2, Y4
 	VFMADD231PS Y7, Y2, Y5
-	VPMOVZXWD   (DX)(CX*2), Y6
-	VPSLLD      $0x10, Y6, Y6
-	VPMOVZXWD   16(DX)(CX*2), Y7
+	VFMADD231PS Y8, Y2, Y6
+	VMOVUPS     (R11)(CX*2), Y7
+	VPAND       Y0, Y7, Y8
 	VPSLLD      $0x10, Y7, Y7
-	VFMADD231PS Y6, Y3, Y4
 	VFMADD231PS Y7, Y3, Y5
-	VMOVNTPS    Y4, (AX)(CX*4)
-	VMOVNTPS    Y5, 32(AX)(CX*4)
+	VFMADD231PS Y8, Y3, Y6
+	VMOVUPS     (DX)(CX*2), Y7
+	VPAND       Y0, Y7, Y8
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y7, Y4, Y5
+	VFMADD231PS Y8, Y4, Y6
+	VMOVNTPS    Y5, (AX)(CX*4)
+	VMOVNTPS    Y6, 32(AX)(CX*4)
 	ADDQ        $0x10, CX
 	CMPQ        CX, R8
 	JLT         streamed4
@@ -257,32 +256,28 @@ streamed4:
 	RET
 
 channels4:
-	VPMOVZXWD   (SI)(CX*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VPMOVZXWD   16(SI)(CX*2), Y5
+	VMOVUPS     (SI)(CX*2), Y5
+	VPAND       Y0, Y5, Y6
 	VPSLLD      $0x10, Y5, Y5
-	VMULPS      Y4, Y0, Y4
-	VMULPS      Y5, Y0, Y5
-	VPMOVZXWD   (R10)(CX*2), Y6
-	VPSLLD      $0x10, Y6, Y6
-	VPMOVZXWD   16(R10)(CX*2), Y7
+	VMULPS      Y5, Y1, Y5
+	VMULPS      Y6, Y1, Y6
+	VMOVUPS     (R10)(CX*2), Y7
+	VPAND       Y0, Y7, Y8
 	VPSLLD      $0x10, Y7, Y7
-	VFMADD231PS Y6, Y1, Y4
-	VFMADD231PS Y7, Y1, Y5
-	VPMOVZXWD   (R11)(CX*2), Y6
-	VPSLLD      $0x10, Y6, Y6
-	VPMOVZXWD   16(R11)(CX*2), Y7
-	VPSLLD      $0x10, Y7, Y7
-	VFMADD231PS Y6, Y2, Y4
 	VFMADD231PS Y7, Y2, Y5
-	VPMOVZXWD   (DX)(CX*2), Y6
-	VPSLLD      $0x10, Y6, Y6
-	VPMOVZXWD   16(DX)(CX*2), Y7
+	VFMADD231PS Y8, Y2, Y6
+	VMOVUPS     (R11)(CX*2), Y7
+	VPAND       Y0, Y7, Y8
 	VPSLLD      $0x10, Y7, Y7
-	VFMADD231PS Y6, Y3, Y4
 	VFMADD231PS Y7, Y3, Y5
-	VMOVUPS     Y4, (AX)(CX*4)
-	VMOVUPS     Y5, 32(AX)(CX*4)
+	VFMADD231PS Y8, Y3, Y6
+	VMOVUPS     (DX)(CX*2), Y7
+	VPAND       Y0, Y7, Y8
+	VPSLLD      $0x10, Y7, Y7
+	VFMADD231PS Y7, Y4, Y5
+	VFMADD231PS Y8, Y4, Y6
+	VMOVUPS     Y5, (AX)(CX*4)
+	VMOVUPS     Y6, 32(AX)(CX*4)
 	ADDQ        $0x10, CX
 	CMPQ        CX, R8
 	JLT         channels4
@@ -295,11 +290,11 @@ not4:
 	MOVLQSX      (DX), SI
 	IMULQ        DI, SI
 	ADDQ         CX, SI
-	VBROADCASTSS (BX), Y0
+	VBROADCASTSS (BX), Y1
 	MOVLQSX      4(DX), DX
 	IMULQ        DI, DX
 	ADDQ         CX, DX
-	VBROADCASTSS 4(BX), Y1
+	VBROADCASTSS 4(BX), Y2
 	XORQ         CX, CX
 	TESTB        R9, R9
 	JZ           channels2
@@ -307,20 +302,18 @@ not4:
 	JNZ          channels2
 
 streamed2:
-	VPMOVZXWD   (SI)(CX*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   16(SI)(CX*2), Y3
+	VMOVUPS     (SI)(CX*2), Y3
+	VPAND       Y0, Y3, Y4
 	VPSLLD      $0x10, Y3, Y3
-	VMULPS      Y2, Y0, Y2
-	VMULPS      Y3, Y0, Y3
-	VPMOVZXWD   (DX)(CX*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VPMOVZXWD   16(DX)(CX*2), Y5
+	VMULPS      Y3, Y1, Y3
+	VMULPS      Y4, Y1, Y4
+	VMOVUPS     (DX)(CX*2), Y5
+	VPAND       Y0, Y5, Y6
 	VPSLLD      $0x10, Y5, Y5
-	VFMADD231PS Y4, Y1, Y2
-	VFMADD231PS Y5, Y1, Y3
-	VMOVNTPS    Y2, (AX)(CX*4)
-	VMOVNTPS    Y3, 32(AX)(CX*4)
+	VFMADD231PS Y5, Y2, Y3
+	VFMADD231PS Y6, Y2, Y4
+	VMOVNTPS    Y3, (AX)(CX*4)
+	VMOVNTPS    Y4, 32(AX)(CX*4)
 	ADDQ        $0x10, CX
 	CMPQ        CX, R8
 	JLT         streamed2
@@ -328,20 +321,18 @@ streamed2:
 	RET
 
 channels2:
-	VPMOVZXWD   (SI)(CX*2), Y2
-	VPSLLD      $0x10, Y2, Y2
-	VPMOVZXWD   16(SI)(CX*2), Y3
+	VMOVUPS     (SI)(CX*2), Y3
+	VPAND       Y0, Y3, Y4
 	VPSLLD      $0x10, Y3, Y3
-	VMULPS      Y2, Y0, Y2
-	VMULPS      Y3, Y0, Y3
-	VPMOVZXWD   (DX)(CX*2), Y4
-	VPSLLD      $0x10, Y4, Y4
-	VPMOVZXWD   16(DX)(CX*2), Y5
+	VMULPS      Y3, Y1, Y3
+	VMULPS      Y4, Y1, Y4
+	VMOVUPS     (DX)(CX*2), Y5
+	VPAND       Y0, Y5, Y6
 	VPSLLD      $0x10, Y5, Y5
-	VFMADD231PS Y4, Y1, Y2
-	VFMADD231PS Y5, Y1, Y3
-	VMOVUPS     Y2, (AX)(CX*4)
-	VMOVUPS     Y3, 32(AX)(CX*4)
+	VFMADD231PS Y5, Y2, Y3
+	VFMADD231PS Y6, Y2, Y4
+	VMOVUPS     Y3, (AX)(CX*4)
+	VMOVUPS     Y4, 32(AX)(CX*4)
 	ADDQ        $0x10, CX
 	CMPQ        CX, R8
 	JLT         channels2
@@ -355,12 +346,12 @@ channels3x:
 	LEAQ   48(R9), R10
 	CMPQ   R10, R8
 	JGT    done3x
-	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
 	XORQ   R11, R11
 
 tap3x:
@@ -368,35 +359,32 @@ tap3x:
 	IMULQ        DI, R12
 	ADDQ         CX, R12
 	LEAQ         (R12)(R9*2), R12
-	VBROADCASTSS (BX)(R11*4), Y6
-	VPMOVZXWD    (R12), Y7
-	VPSLLD       $0x10, Y7, Y7
-	VPMOVZXWD    16(R12), Y8
+	VBROADCASTSS (BX)(R11*4), Y7
+	VMOVUPS      (R12), Y8
+	VPAND        Y0, Y8, Y9
 	VPSLLD       $0x10, Y8, Y8
-	VFMADD231PS  Y7, Y6, Y0
-	VFMADD231PS  Y8, Y6, Y1
-	VPMOVZXWD    32(R12), Y7
-	VPSLLD       $0x10, Y7, Y7
-	VPMOVZXWD    48(R12), Y8
+	VFMADD231PS  Y8, Y7, Y1
+	VFMADD231PS  Y9, Y7, Y2
+	VMOVUPS      32(R12), Y8
+	VPAND        Y0, Y8, Y9
 	VPSLLD       $0x10, Y8, Y8
-	VFMADD231PS  Y7, Y6, Y2
-	VFMADD231PS  Y8, Y6, Y3
-	VPMOVZXWD    64(R12), Y7
-	VPSLLD       $0x10, Y7, Y7
-	VPMOVZXWD    80(R12), Y8
+	VFMADD231PS  Y8, Y7, Y3
+	VFMADD231PS  Y9, Y7, Y4
+	VMOVUPS      64(R12), Y8
+	VPAND        Y0, Y8, Y9
 	VPSLLD       $0x10, Y8, Y8
-	VFMADD231PS  Y7, Y6, Y4
-	VFMADD231PS  Y8, Y6, Y5
+	VFMADD231PS  Y8, Y7, Y5
+	VFMADD231PS  Y9, Y7, Y6
 	INCQ         R11
 	CMPQ         R11, SI
 	JLT          tap3x
 	LEAQ         (AX)(R9*4), R9
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      Y1, 32(R9)
-	VMOVUPS      Y2, 64(R9)
-	VMOVUPS      Y3, 96(R9)
-	VMOVUPS      Y4, 128(R9)
-	VMOVUPS      Y5, 160(R9)
+	VMOVUPS      Y1, (R9)
+	VMOVUPS      Y2, 32(R9)
+	VMOVUPS      Y3, 64(R9)
+	VMOVUPS      Y4, 96(R9)
+	VMOVUPS      Y5, 128(R9)
+	VMOVUPS      Y6, 160(R9)
 	MOVQ         R10, R9
 	JMP          channels3x
 
@@ -405,8 +393,8 @@ channels1x:
 	LEAQ   16(R9), R10
 	CMPQ   R10, R8
 	JGT    done1x
-	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
 	XORQ   R11, R11
 
 tap1x:
@@ -414,19 +402,18 @@ tap1x:
 	IMULQ        DI, R12
 	ADDQ         CX, R12
 	LEAQ         (R12)(R9*2), R12
-	VBROADCASTSS (BX)(R11*4), Y2
-	VPMOVZXWD    (R12), Y3
-	VPSLLD       $0x10, Y3, Y3
-	VPMOVZXWD    16(R12), Y4
+	VBROADCASTSS (BX)(R11*4), Y3
+	VMOVUPS      (R12), Y4
+	VPAND        Y0, Y4, Y5
 	VPSLLD       $0x10, Y4, Y4
-	VFMADD231PS  Y3, Y2, Y0
-	VFMADD231PS  Y4, Y2, Y1
+	VFMADD231PS  Y4, Y3, Y1
+	VFMADD231PS  Y5, Y3, Y2
 	INCQ         R11
 	CMPQ         R11, SI
 	JLT          tap1x
 	LEAQ         (AX)(R9*4), R9
-	VMOVUPS      Y0, (R9)
-	VMOVUPS      Y1, 32(R9)
+	VMOVUPS      Y1, (R9)
+	VMOVUPS      Y2, 32(R9)
 	MOVQ         R10, R9
 	JMP          channels1x
 
@@ -477,64 +464,54 @@ TEXT ·blendF32ToBF16AVX2(SB), NOSPLIT, $0-57
 	JNZ          channels4
 
 streamed4:
-	VMULPS       (SI)(CX*4), Y2, Y6
-	VMULPS       32(SI)(CX*4), Y2, Y7
-	VFMADD231PS  (R10)(CX*4), Y3, Y6
-	VFMADD231PS  32(R10)(CX*4), Y3, Y7
-	VFMADD231PS  (R11)(CX*4), Y4, Y6
-	VFMADD231PS  32(R11)(CX*4), Y4, Y7
-	VFMADD231PS  (DX)(CX*4), Y5, Y6
-	VFMADD231PS  32(DX)(CX*4), Y5, Y7
-	VPSRLD       $0x10, Y6, Y8
-	VPAND        Y0, Y8, Y8
-	VPADDD       Y1, Y8, Y8
-	VPADDD       Y6, Y8, Y8
-	VPSRLD       $0x10, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X6
-	VPACKUSDW    X6, X8, X6
-	VMOVNTPS     X6, (AX)(CX*2)
-	VPSRLD       $0x10, Y7, Y6
-	VPAND        Y0, Y6, Y6
-	VPADDD       Y1, Y6, Y6
-	VPADDD       Y7, Y6, Y6
-	VPSRLD       $0x10, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X7
-	VPACKUSDW    X7, X6, X7
-	VMOVNTPS     X7, 16(AX)(CX*2)
-	ADDQ         $0x10, CX
-	CMPQ         CX, R8
-	JLT          streamed4
+	VMULPS      (SI)(CX*4), Y2, Y6
+	VMULPS      32(SI)(CX*4), Y2, Y7
+	VFMADD231PS (R10)(CX*4), Y3, Y6
+	VFMADD231PS 32(R10)(CX*4), Y3, Y7
+	VFMADD231PS (R11)(CX*4), Y4, Y6
+	VFMADD231PS 32(R11)(CX*4), Y4, Y7
+	VFMADD231PS (DX)(CX*4), Y5, Y6
+	VFMADD231PS 32(DX)(CX*4), Y5, Y7
+	VPSRLD      $0x10, Y6, Y8
+	VPAND       Y0, Y8, Y8
+	VPADDD      Y1, Y8, Y8
+	VPADDD      Y8, Y6, Y6
+	VPSRLD      $0x10, Y7, Y8
+	VPAND       Y0, Y8, Y8
+	VPADDD      Y1, Y8, Y8
+	VPADDD      Y8, Y7, Y7
+	VPSRLD      $0x10, Y6, Y6
+	VPBLENDW    $0xaa, Y7, Y6, Y6
+	VMOVNTPS    Y6, (AX)(CX*2)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         streamed4
 	VZEROUPPER
 	RET
 
 channels4:
-	VMULPS       (SI)(CX*4), Y2, Y6
-	VMULPS       32(SI)(CX*4), Y2, Y7
-	VFMADD231PS  (R10)(CX*4), Y3, Y6
-	VFMADD231PS  32(R10)(CX*4), Y3, Y7
-	VFMADD231PS  (R11)(CX*4), Y4, Y6
-	VFMADD231PS  32(R11)(CX*4), Y4, Y7
-	VFMADD231PS  (DX)(CX*4), Y5, Y6
-	VFMADD231PS  32(DX)(CX*4), Y5, Y7
-	VPSRLD       $0x10, Y6, Y8
-	VPAND        Y0, Y8, Y8
-	VPADDD       Y1, Y8, Y8
-	VPADDD       Y6, Y8, Y8
-	VPSRLD       $0x10, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X6
-	VPACKUSDW    X6, X8, X6
-	VMOVUPS      X6, (AX)(CX*2)
-	VPSRLD       $0x10, Y7, Y6
-	VPAND        Y0, Y6, Y6
-	VPADDD       Y1, Y6, Y6
-	VPADDD       Y7, Y6, Y6
-	VPSRLD       $0x10, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X7
-	VPACKUSDW    X7, X6, X7
-	VMOVUPS      X7, 16(AX)(CX*2)
-	ADDQ         $0x10, CX
-	CMPQ         CX, R8
-	JLT          channels4
+	VMULPS      (SI)(CX*4), Y2, Y6
+	VMULPS      32(SI)(CX*4), Y2, Y7
+	VFMADD231PS (R10)(CX*4), Y3, Y6
+	VFMADD231PS 32(R10)(CX*4), Y3, Y7
+	VFMADD231PS (R11)(CX*4), Y4, Y6
+	VFMADD231PS 32(R11)(CX*4), Y4, Y7
+	VFMADD231PS (DX)(CX*4), Y5, Y6
+	VFMADD231PS 32(DX)(CX*4), Y5, Y7
+	VPSRLD      $0x10, Y6, Y8
+	VPAND       Y0, Y8, Y8
+	VPADDD      Y1, Y8, Y8
+	VPADDD      Y8, Y6, Y6
+	VPSRLD      $0x10, Y7, Y8
+	VPAND       Y0, Y8, Y8
+	VPADDD      Y1, Y8, Y8
+	VPADDD      Y8, Y7, Y7
+	VPSRLD      $0x10, Y6, Y6
+	VPBLENDW    $0xaa, Y7, Y6, Y6
+	VMOVUPS     Y6, (AX)(CX*2)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         channels4
 	VZEROUPPER
 	RET
 
@@ -556,56 +533,46 @@ not4:
 	JNZ          channels2
 
 streamed2:
-	VMULPS       (SI)(CX*4), Y2, Y4
-	VMULPS       32(SI)(CX*4), Y2, Y5
-	VFMADD231PS  (DX)(CX*4), Y3, Y4
-	VFMADD231PS  32(DX)(CX*4), Y3, Y5
-	VPSRLD       $0x10, Y4, Y6
-	VPAND        Y0, Y6, Y6
-	VPADDD       Y1, Y6, Y6
-	VPADDD       Y4, Y6, Y6
-	VPSRLD       $0x10, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X4
-	VPACKUSDW    X4, X6, X4
-	VMOVNTPS     X4, (AX)(CX*2)
-	VPSRLD       $0x10, Y5, Y4
-	VPAND        Y0, Y4, Y4
-	VPADDD       Y1, Y4, Y4
-	VPADDD       Y5, Y4, Y4
-	VPSRLD       $0x10, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X5
-	VPACKUSDW    X5, X4, X5
-	VMOVNTPS     X5, 16(AX)(CX*2)
-	ADDQ         $0x10, CX
-	CMPQ         CX, R8
-	JLT          streamed2
+	VMULPS      (SI)(CX*4), Y2, Y4
+	VMULPS      32(SI)(CX*4), Y2, Y5
+	VFMADD231PS (DX)(CX*4), Y3, Y4
+	VFMADD231PS 32(DX)(CX*4), Y3, Y5
+	VPSRLD      $0x10, Y4, Y6
+	VPAND       Y0, Y6, Y6
+	VPADDD      Y1, Y6, Y6
+	VPADDD      Y6, Y4, Y4
+	VPSRLD      $0x10, Y5, Y6
+	VPAND       Y0, Y6, Y6
+	VPADDD      Y1, Y6, Y6
+	VPADDD      Y6, Y5, Y5
+	VPSRLD      $0x10, Y4, Y4
+	VPBLENDW    $0xaa, Y5, Y4, Y4
+	VMOVNTPS    Y4, (AX)(CX*2)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         streamed2
 	VZEROUPPER
 	RET
 
 channels2:
-	VMULPS       (SI)(CX*4), Y2, Y4
-	VMULPS       32(SI)(CX*4), Y2, Y5
-	VFMADD231PS  (DX)(CX*4), Y3, Y4
-	VFMADD231PS  32(DX)(CX*4), Y3, Y5
-	VPSRLD       $0x10, Y4, Y6
-	VPAND        Y0, Y6, Y6
-	VPADDD       Y1, Y6, Y6
-	VPADDD       Y4, Y6, Y6
-	VPSRLD       $0x10, Y6, Y6
-	VEXTRACTI128 $0x01, Y6, X4
-	VPACKUSDW    X4, X6, X4
-	VMOVUPS      X4, (AX)(CX*2)
-	VPSRLD       $0x10, Y5, Y4
-	VPAND        Y0, Y4, Y4
-	VPADDD       Y1, Y4, Y4
-	VPADDD       Y5, Y4, Y4
-	VPSRLD       $0x10, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X5
-	VPACKUSDW    X5, X4, X5
-	VMOVUPS      X5, 16(AX)(CX*2)
-	ADDQ         $0x10, CX
-	CMPQ         CX, R8
-	JLT          channels2
+	VMULPS      (SI)(CX*4), Y2, Y4
+	VMULPS      32(SI)(CX*4), Y2, Y5
+	VFMADD231PS (DX)(CX*4), Y3, Y4
+	VFMADD231PS 32(DX)(CX*4), Y3, Y5
+	VPSRLD      $0x10, Y4, Y6
+	VPAND       Y0, Y6, Y6
+	VPADDD      Y1, Y6, Y6
+	VPADDD      Y6, Y4, Y4
+	VPSRLD      $0x10, Y5, Y6
+	VPAND       Y0, Y6, Y6
+	VPADDD      Y1, Y6, Y6
+	VPADDD      Y6, Y5, Y5
+	VPSRLD      $0x10, Y4, Y4
+	VPBLENDW    $0xaa, Y5, Y4, Y4
+	VMOVUPS     Y4, (AX)(CX*2)
+	ADDQ        $0x10, CX
+	CMPQ        CX, R8
+	JLT         channels2
 	VZEROUPPER
 	RET
 
@@ -643,51 +610,36 @@ tap3x:
 	VPSRLD       $0x10, Y2, Y8
 	VPAND        Y0, Y8, Y8
 	VPADDD       Y1, Y8, Y8
-	VPADDD       Y2, Y8, Y8
-	VPSRLD       $0x10, Y8, Y8
-	VEXTRACTI128 $0x01, Y8, X2
-	VPACKUSDW    X2, X8, X2
-	VMOVUPS      X2, (R9)
-	VPSRLD       $0x10, Y3, Y2
-	VPAND        Y0, Y2, Y2
-	VPADDD       Y1, Y2, Y2
-	VPADDD       Y3, Y2, Y2
+	VPADDD       Y8, Y2, Y2
+	VPSRLD       $0x10, Y3, Y8
+	VPAND        Y0, Y8, Y8
+	VPADDD       Y1, Y8, Y8
+	VPADDD       Y8, Y3, Y3
 	VPSRLD       $0x10, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X3
-	VPACKUSDW    X3, X2, X3
-	VMOVUPS      X3, 16(R9)
+	VPBLENDW     $0xaa, Y3, Y2, Y2
+	VMOVUPS      Y2, (R9)
 	VPSRLD       $0x10, Y4, Y2
 	VPAND        Y0, Y2, Y2
 	VPADDD       Y1, Y2, Y2
-	VPADDD       Y4, Y2, Y2
-	VPSRLD       $0x10, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X3
-	VPACKUSDW    X3, X2, X3
-	VMOVUPS      X3, 32(R9)
+	VPADDD       Y2, Y4, Y4
 	VPSRLD       $0x10, Y5, Y2
 	VPAND        Y0, Y2, Y2
 	VPADDD       Y1, Y2, Y2
-	VPADDD       Y5, Y2, Y2
-	VPSRLD       $0x10, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X3
-	VPACKUSDW    X3, X2, X3
-	VMOVUPS      X3, 48(R9)
+	VPADDD       Y2, Y5, Y5
+	VPSRLD       $0x10, Y4, Y4
+	VPBLENDW     $0xaa, Y5, Y4, Y4
+	VMOVUPS      Y4, 32(R9)
 	VPSRLD       $0x10, Y6, Y2
 	VPAND        Y0, Y2, Y2
 	VPADDD       Y1, Y2, Y2
-	VPADDD       Y6, Y2, Y2
-	VPSRLD       $0x10, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X3
-	VPACKUSDW    X3, X2, X3
-	VMOVUPS      X3, 64(R9)
+	VPADDD       Y2, Y6, Y6
 	VPSRLD       $0x10, Y7, Y2
 	VPAND        Y0, Y2, Y2
 	VPADDD       Y1, Y2, Y2
-	VPADDD       Y7, Y2, Y2
-	VPSRLD       $0x10, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X3
-	VPACKUSDW    X3, X2, X3
-	VMOVUPS      X3, 80(R9)
+	VPADDD       Y2, Y7, Y7
+	VPSRLD       $0x10, Y6, Y6
+	VPBLENDW     $0xaa, Y7, Y6, Y6
+	VMOVUPS      Y6, 64(R9)
 	MOVQ         R10, R9
 	JMP          channels3x
 
@@ -715,19 +667,14 @@ tap1x:
 	VPSRLD       $0x10, Y2, Y4
 	VPAND        Y0, Y4, Y4
 	VPADDD       Y1, Y4, Y4
-	VPADDD       Y2, Y4, Y4
-	VPSRLD       $0x10, Y4, Y4
-	VEXTRACTI128 $0x01, Y4, X2
-	VPACKUSDW    X2, X4, X2
-	VMOVUPS      X2, (R9)
-	VPSRLD       $0x10, Y3, Y2
-	VPAND        Y0, Y2, Y2
-	VPADDD       Y1, Y2, Y2
-	VPADDD       Y3, Y2, Y2
+	VPADDD       Y4, Y2, Y2
+	VPSRLD       $0x10, Y3, Y4
+	VPAND        Y0, Y4, Y4
+	VPADDD       Y1, Y4, Y4
+	VPADDD       Y4, Y3, Y3
 	VPSRLD       $0x10, Y2, Y2
-	VEXTRACTI128 $0x01, Y2, X3
-	VPACKUSDW    X3, X2, X3
-	VMOVUPS      X3, 16(R9)
+	VPBLENDW     $0xaa, Y3, Y2, Y2
+	VMOVUPS      Y2, (R9)
 	MOVQ         R10, R9
 	JMP          channels1x
 
@@ -1342,6 +1289,9 @@ TEXT ·blendBF16ToF32AVX512(SB), NOSPLIT, $0-57
 	MOVQ         taps+32(FP), SI
 	MOVQ         pitch+40(FP), DI
 	MOVQ         width+48(FP), R8
+	MOVL         $0xffff0000, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Z0
 	SHLQ         $0x01, DI
 	MOVB         stream+56(FP), R9
 	CMPQ         SI, $0x04
@@ -1349,19 +1299,19 @@ TEXT ·blendBF16ToF32AVX512(SB), NOSPLIT, $0-57
 	MOVLQSX      (DX), SI
 	IMULQ        DI, SI
 	ADDQ         CX, SI
-	VBROADCASTSS (BX), Z0
+	VBROADCASTSS (BX), Z1
 	MOVLQSX      4(DX), R10
 	IMULQ        DI, R10
 	ADDQ         CX, R10
-	VBROADCASTSS 4(BX), Z1
+	VBROADCASTSS 4(BX), Z2
 	MOVLQSX      8(DX), R11
 	IMULQ        DI, R11
 	ADDQ         CX, R11
-	VBROADCASTSS 8(BX), Z2
+	VBROADCASTSS 8(BX), Z3
 	MOVLQSX      12(DX), DX
 	IMULQ        DI, DX
 	ADDQ         CX, DX
-	VBROADCASTSS 12(BX), Z3
+	VBROADCASTSS 12(BX), Z4
 	XORQ         CX, CX
 	TESTB        R9, R9
 	JZ           channels4
@@ -1369,32 +1319,28 @@ TEXT ·blendBF16ToF32AVX512(SB), NOSPLIT, $0-57
 	JNZ          channels4
 
 streamed4:
-	VPMOVZXWD   (SI)(CX*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VPMOVZXWD   32(SI)(CX*2), Z5
+	VMOVUPS     (SI)(CX*2), Z5
+	VPANDD      Z0, Z5, Z6
 	VPSLLD      $0x10, Z5, Z5
-	VMULPS      Z4, Z0, Z4
-	VMULPS      Z5, Z0, Z5
-	VPMOVZXWD   (R10)(CX*2), Z6
-	VPSLLD      $0x10, Z6, Z6
-	VPMOVZXWD   32(R10)(CX*2), Z7
+	VMULPS      Z5, Z1, Z5
+	VMULPS      Z6, Z1, Z6
+	VMOVUPS     (R10)(CX*2), Z7
+	VPANDD      Z0, Z7, Z8
 	VPSLLD      $0x10, Z7, Z7
-	VFMADD231PS Z6, Z1, Z4
-	VFMADD231PS Z7, Z1, Z5
-	VPMOVZXWD   (R11)(CX*2), Z6
-	VPSLLD      $0x10, Z6, Z6
-	VPMOVZXWD   32(R11)(CX*2), Z7
-	VPSLLD      $0x10, Z7, Z7
-	VFMADD231PS Z6, Z2, Z4
 	VFMADD231PS Z7, Z2, Z5
-	VPMOVZXWD   (DX)(CX*2), Z6
-	VPSLLD      $0x10, Z6, Z6
-	VPMOVZXWD   32(DX)(CX*2), Z7
+	VFMADD231PS Z8, Z2, Z6
+	VMOVUPS     (R11)(CX*2), Z7
+	VPANDD      Z0, Z7, Z8
 	VPSLLD      $0x10, Z7, Z7
-	VFMADD231PS Z6, Z3, Z4
 	VFMADD231PS Z7, Z3, Z5
-	VMOVNTPS    Z4, (AX)(CX*4)
-	VMOVNTPS    Z5, 64(AX)(CX*4)
+	VFMADD231PS Z8, Z3, Z6
+	VMOVUPS     (DX)(CX*2), Z7
+	VPANDD      Z0, Z7, Z8
+	VPSLLD      $0x10, Z7, Z7
+	VFMADD231PS Z7, Z4, Z5
+	VFMADD231PS Z8, Z4, Z6
+	VMOVNTPS    Z5, (AX)(CX*4)
+	VMOVNTPS    Z6, 64(AX)(CX*4)
 	ADDQ        $0x20, CX
 	CMPQ        CX, R8
 	JLT         streamed4
@@ -1402,32 +1348,28 @@ streamed4:
 	RET
 
 channels4:
-	VPMOVZXWD   (SI)(CX*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VPMOVZXWD   32(SI)(CX*2), Z5
+	VMOVUPS     (SI)(CX*2), Z5
+	VPANDD      Z0, Z5, Z6
 	VPSLLD      $0x10, Z5, Z5
-	VMULPS      Z4, Z0, Z4
-	VMULPS      Z5, Z0, Z5
-	VPMOVZXWD   (R10)(CX*2), Z6
-	VPSLLD      $0x10, Z6, Z6
-	VPMOVZXWD   32(R10)(CX*2), Z7
+	VMULPS      Z5, Z1, Z5
+	VMULPS      Z6, Z1, Z6
+	VMOVUPS     (R10)(CX*2), Z7
+	VPANDD      Z0, Z7, Z8
 	VPSLLD      $0x10, Z7, Z7
-	VFMADD231PS Z6, Z1, Z4
-	VFMADD231PS Z7, Z1, Z5
-	VPMOVZXWD   (R11)(CX*2), Z6
-	VPSLLD      $0x10, Z6, Z6
-	VPMOVZXWD   32(R11)(CX*2), Z7
-	VPSLLD      $0x10, Z7, Z7
-	VFMADD231PS Z6, Z2, Z4
 	VFMADD231PS Z7, Z2, Z5
-	VPMOVZXWD   (DX)(CX*2), Z6
-	VPSLLD      $0x10, Z6, Z6
-	VPMOVZXWD   32(DX)(CX*2), Z7
+	VFMADD231PS Z8, Z2, Z6
+	VMOVUPS     (R11)(CX*2), Z7
+	VPANDD      Z0, Z7, Z8
 	VPSLLD      $0x10, Z7, Z7
-	VFMADD231PS Z6, Z3, Z4
 	VFMADD231PS Z7, Z3, Z5
-	VMOVUPS     Z4, (AX)(CX*4)
-	VMOVUPS     Z5, 64(AX)(CX*4)
+	VFMADD231PS Z8, Z3, Z6
+	VMOVUPS     (DX)(CX*2), Z7
+	VPANDD      Z0, Z7, Z8
+	VPSLLD      $0x10, Z7, Z7
+	VFMADD231PS Z7, Z4, Z5
+	VFMADD231PS Z8, Z4, Z6
+	VMOVUPS     Z5, (AX)(CX*4)
+	VMOVUPS     Z6, 64(AX)(CX*4)
 	ADDQ        $0x20, CX
 	CMPQ        CX, R8
 	JLT         channels4
@@ -1440,11 +1382,11 @@ not4:
 	MOVLQSX      (DX), SI
 	IMULQ        DI, SI
 	ADDQ         CX, SI
-	VBROADCASTSS (BX), Z0
+	VBROADCASTSS (BX), Z1
 	MOVLQSX      4(DX), DX
 	IMULQ        DI, DX
 	ADDQ         CX, DX
-	VBROADCASTSS 4(BX), Z1
+	VBROADCASTSS 4(BX), Z2
 	XORQ         CX, CX
 	TESTB        R9, R9
 	JZ           channels2
@@ -1452,20 +1394,18 @@ not4:
 	JNZ          channels2
 
 streamed2:
-	VPMOVZXWD   (SI)(CX*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   32(SI)(CX*2), Z3
+	VMOVUPS     (SI)(CX*2), Z3
+	VPANDD      Z0, Z3, Z4
 	VPSLLD      $0x10, Z3, Z3
-	VMULPS      Z2, Z0, Z2
-	VMULPS      Z3, Z0, Z3
-	VPMOVZXWD   (DX)(CX*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VPMOVZXWD   32(DX)(CX*2), Z5
+	VMULPS      Z3, Z1, Z3
+	VMULPS      Z4, Z1, Z4
+	VMOVUPS     (DX)(CX*2), Z5
+	VPANDD      Z0, Z5, Z6
 	VPSLLD      $0x10, Z5, Z5
-	VFMADD231PS Z4, Z1, Z2
-	VFMADD231PS Z5, Z1, Z3
-	VMOVNTPS    Z2, (AX)(CX*4)
-	VMOVNTPS    Z3, 64(AX)(CX*4)
+	VFMADD231PS Z5, Z2, Z3
+	VFMADD231PS Z6, Z2, Z4
+	VMOVNTPS    Z3, (AX)(CX*4)
+	VMOVNTPS    Z4, 64(AX)(CX*4)
 	ADDQ        $0x20, CX
 	CMPQ        CX, R8
 	JLT         streamed2
@@ -1473,20 +1413,18 @@ streamed2:
 	RET
 
 channels2:
-	VPMOVZXWD   (SI)(CX*2), Z2
-	VPSLLD      $0x10, Z2, Z2
-	VPMOVZXWD   32(SI)(CX*2), Z3
+	VMOVUPS     (SI)(CX*2), Z3
+	VPANDD      Z0, Z3, Z4
 	VPSLLD      $0x10, Z3, Z3
-	VMULPS      Z2, Z0, Z2
-	VMULPS      Z3, Z0, Z3
-	VPMOVZXWD   (DX)(CX*2), Z4
-	VPSLLD      $0x10, Z4, Z4
-	VPMOVZXWD   32(DX)(CX*2), Z5
+	VMULPS      Z3, Z1, Z3
+	VMULPS      Z4, Z1, Z4
+	VMOVUPS     (DX)(CX*2), Z5
+	VPANDD      Z0, Z5, Z6
 	VPSLLD      $0x10, Z5, Z5
-	VFMADD231PS Z4, Z1, Z2
-	VFMADD231PS Z5, Z1, Z3
-	VMOVUPS     Z2, (AX)(CX*4)
-	VMOVUPS     Z3, 64(AX)(CX*4)
+	VFMADD231PS Z5, Z2, Z3
+	VFMADD231PS Z6, Z2, Z4
+	VMOVUPS     Z3, (AX)(CX*4)
+	VMOVUPS     Z4, 64(AX)(CX*4)
 	ADDQ        $0x20, CX
 	CMPQ        CX, R8
 	JLT         channels2
@@ -1500,12 +1438,12 @@ channels3x:
 	LEAQ   96(R9), R10
 	CMPQ   R10, R8
 	JGT    done3x
-	VPXORD Z0, Z0, Z0
 	VPXORD Z1, Z1, Z1
 	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
+	VPXORD Z6, Z6, Z6
 	XORQ   R11, R11
 
 tap3x:
@@ -1513,35 +1451,32 @@ tap3x:
 	IMULQ        DI, R12
 	ADDQ         CX, R12
 	LEAQ         (R12)(R9*2), R12
-	VBROADCASTSS (BX)(R11*4), Z6
-	VPMOVZXWD    (R12), Z7
-	VPSLLD       $0x10, Z7, Z7
-	VPMOVZXWD    32(R12), Z8
+	VBROADCASTSS (BX)(R11*4), Z7
+	VMOVUPS      (R12), Z8
+	VPANDD       Z0, Z8, Z9
 	VPSLLD       $0x10, Z8, Z8
-	VFMADD231PS  Z7, Z6, Z0
-	VFMADD231PS  Z8, Z6, Z1
-	VPMOVZXWD    64(R12), Z7
-	VPSLLD       $0x10, Z7, Z7
-	VPMOVZXWD    96(R12), Z8
+	VFMADD231PS  Z8, Z7, Z1
+	VFMADD231PS  Z9, Z7, Z2
+	VMOVUPS      64(R12), Z8
+	VPANDD       Z0, Z8, Z9
 	VPSLLD       $0x10, Z8, Z8
-	VFMADD231PS  Z7, Z6, Z2
-	VFMADD231PS  Z8, Z6, Z3
-	VPMOVZXWD    128(R12), Z7
-	VPSLLD       $0x10, Z7, Z7
-	VPMOVZXWD    160(R12), Z8
+	VFMADD231PS  Z8, Z7, Z3
+	VFMADD231PS  Z9, Z7, Z4
+	VMOVUPS      128(R12), Z8
+	VPANDD       Z0, Z8, Z9
 	VPSLLD       $0x10, Z8, Z8
-	VFMADD231PS  Z7, Z6, Z4
-	VFMADD231PS  Z8, Z6, Z5
+	VFMADD231PS  Z8, Z7, Z5
+	VFMADD231PS  Z9, Z7, Z6
 	INCQ         R11
 	CMPQ         R11, SI
 	JLT          tap3x
 	LEAQ         (AX)(R9*4), R9
-	VMOVUPS      Z0, (R9)
-	VMOVUPS      Z1, 64(R9)
-	VMOVUPS      Z2, 128(R9)
-	VMOVUPS      Z3, 192(R9)
-	VMOVUPS      Z4, 256(R9)
-	VMOVUPS      Z5, 320(R9)
+	VMOVUPS      Z1, (R9)
+	VMOVUPS      Z2, 64(R9)
+	VMOVUPS      Z3, 128(R9)
+	VMOVUPS      Z4, 192(R9)
+	VMOVUPS      Z5, 256(R9)
+	VMOVUPS      Z6, 320(R9)
 	MOVQ         R10, R9
 	JMP          channels3x
 
@@ -1550,8 +1485,8 @@ channels1x:
 	LEAQ   32(R9), R10
 	CMPQ   R10, R8
 	JGT    done1x
-	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
 	XORQ   R11, R11
 
 tap1x:
@@ -1559,19 +1494,18 @@ tap1x:
 	IMULQ        DI, R12
 	ADDQ         CX, R12
 	LEAQ         (R12)(R9*2), R12
-	VBROADCASTSS (BX)(R11*4), Z0
-	VPMOVZXWD    (R12), Z1
-	VPSLLD       $0x10, Z1, Z1
-	VPMOVZXWD    32(R12), Z2
+	VBROADCASTSS (BX)(R11*4), Z1
+	VMOVUPS      (R12), Z2
+	VPANDD       Z0, Z2, Z3
 	VPSLLD       $0x10, Z2, Z2
-	VFMADD231PS  Z1, Z0, Z9
-	VFMADD231PS  Z2, Z0, Z10
+	VFMADD231PS  Z2, Z1, Z10
+	VFMADD231PS  Z3, Z1, Z11
 	INCQ         R11
 	CMPQ         R11, SI
 	JLT          tap1x
 	LEAQ         (AX)(R9*4), R9
-	VMOVUPS      Z9, (R9)
-	VMOVUPS      Z10, 64(R9)
+	VMOVUPS      Z10, (R9)
+	VMOVUPS      Z11, 64(R9)
 	MOVQ         R10, R9
 	JMP          channels1x
 
@@ -1589,12 +1523,15 @@ TEXT ·blendF32ToBF16AVX512(SB), NOSPLIT, $0-57
 	MOVQ         taps+32(FP), SI
 	MOVQ         pitch+40(FP), DI
 	MOVQ         width+48(FP), R8
-	MOVL         $0x00000001, R9
+	MOVL         $0xffff0000, R9
 	VMOVD        R9, X0
 	VPBROADCASTD X0, Z0
-	MOVL         $0x00007fff, R9
+	MOVL         $0x00000001, R9
 	VMOVD        R9, X1
 	VPBROADCASTD X1, Z1
+	MOVL         $0x00007fff, R9
+	VMOVD        R9, X2
+	VPBROADCASTD X2, Z2
 	SHLQ         $0x02, DI
 	MOVB         stream+56(FP), R9
 	CMPQ         SI, $0x04
@@ -1602,19 +1539,19 @@ TEXT ·blendF32ToBF16AVX512(SB), NOSPLIT, $0-57
 	MOVLQSX      (DX), SI
 	IMULQ        DI, SI
 	ADDQ         CX, SI
-	VBROADCASTSS (BX), Z2
+	VBROADCASTSS (BX), Z3
 	MOVLQSX      4(DX), R10
 	IMULQ        DI, R10
 	ADDQ         CX, R10
-	VBROADCASTSS 4(BX), Z3
+	VBROADCASTSS 4(BX), Z4
 	MOVLQSX      8(DX), R11
 	IMULQ        DI, R11
 	ADDQ         CX, R11
-	VBROADCASTSS 8(BX), Z4
+	VBROADCASTSS 8(BX), Z5
 	MOVLQSX      12(DX), DX
 	IMULQ        DI, DX
 	ADDQ         CX, DX
-	VBROADCASTSS 12(BX), Z5
+	VBROADCASTSS 12(BX), Z6
 	XORQ         CX, CX
 	TESTB        R9, R9
 	JZ           channels4
@@ -1622,28 +1559,25 @@ TEXT ·blendF32ToBF16AVX512(SB), NOSPLIT, $0-57
 	JNZ          channels4
 
 streamed4:
-	VMULPS      (SI)(CX*4), Z2, Z6
-	VMULPS      64(SI)(CX*4), Z2, Z7
-	VFMADD231PS (R10)(CX*4), Z3, Z6
-	VFMADD231PS 64(R10)(CX*4), Z3, Z7
-	VFMADD231PS (R11)(CX*4), Z4, Z6
-	VFMADD231PS 64(R11)(CX*4), Z4, Z7
-	VFMADD231PS (DX)(CX*4), Z5, Z6
-	VFMADD231PS 64(DX)(CX*4), Z5, Z7
-	VPSRLD      $0x10, Z6, Z8
-	VPANDD      Z0, Z8, Z8
-	VPADDD      Z1, Z8, Z8
-	VPADDD      Z6, Z8, Z8
-	VPSRLD      $0x10, Z8, Z8
-	VPMOVDW     Z8, Y6
-	VMOVNTPS    Y6, (AX)(CX*2)
-	VPSRLD      $0x10, Z7, Z6
-	VPANDD      Z0, Z6, Z6
-	VPADDD      Z1, Z6, Z6
-	VPADDD      Z7, Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VPMOVDW     Z6, Y6
-	VMOVNTPS    Y6, 32(AX)(CX*2)
+	VMULPS      (SI)(CX*4), Z3, Z7
+	VMULPS      64(SI)(CX*4), Z3, Z8
+	VFMADD231PS (R10)(CX*4), Z4, Z7
+	VFMADD231PS 64(R10)(CX*4), Z4, Z8
+	VFMADD231PS (R11)(CX*4), Z5, Z7
+	VFMADD231PS 64(R11)(CX*4), Z5, Z8
+	VFMADD231PS (DX)(CX*4), Z6, Z7
+	VFMADD231PS 64(DX)(CX*4), Z6, Z8
+	VPSRLD      $0x10, Z7, Z9
+	VPANDD      Z1, Z9, Z9
+	VPADDD      Z2, Z9, Z9
+	VPADDD      Z9, Z7, Z7
+	VPSRLD      $0x10, Z8, Z9
+	VPANDD      Z1, Z9, Z9
+	VPADDD      Z2, Z9, Z9
+	VPADDD      Z9, Z8, Z8
+	VPSRLD      $0x10, Z7, Z7
+	VPTERNLOGD  $0xf8, Z8, Z0, Z7
+	VMOVNTPS    Z7, (AX)(CX*2)
 	ADDQ        $0x20, CX
 	CMPQ        CX, R8
 	JLT         streamed4
@@ -1651,28 +1585,25 @@ streamed4:
 	RET
 
 channels4:
-	VMULPS      (SI)(CX*4), Z2, Z6
-	VMULPS      64(SI)(CX*4), Z2, Z7
-	VFMADD231PS (R10)(CX*4), Z3, Z6
-	VFMADD231PS 64(R10)(CX*4), Z3, Z7
-	VFMADD231PS (R11)(CX*4), Z4, Z6
-	VFMADD231PS 64(R11)(CX*4), Z4, Z7
-	VFMADD231PS (DX)(CX*4), Z5, Z6
-	VFMADD231PS 64(DX)(CX*4), Z5, Z7
-	VPSRLD      $0x10, Z6, Z8
-	VPANDD      Z0, Z8, Z8
-	VPADDD      Z1, Z8, Z8
-	VPADDD      Z6, Z8, Z8
-	VPSRLD      $0x10, Z8, Z8
-	VPMOVDW     Z8, Y6
-	VMOVUPS     Y6, (AX)(CX*2)
-	VPSRLD      $0x10, Z7, Z6
-	VPANDD      Z0, Z6, Z6
-	VPADDD      Z1, Z6, Z6
-	VPADDD      Z7, Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VPMOVDW     Z6, Y6
-	VMOVUPS     Y6, 32(AX)(CX*2)
+	VMULPS      (SI)(CX*4), Z3, Z7
+	VMULPS      64(SI)(CX*4), Z3, Z8
+	VFMADD231PS (R10)(CX*4), Z4, Z7
+	VFMADD231PS 64(R10)(CX*4), Z4, Z8
+	VFMADD231PS (R11)(CX*4), Z5, Z7
+	VFMADD231PS 64(R11)(CX*4), Z5, Z8
+	VFMADD231PS (DX)(CX*4), Z6, Z7
+	VFMADD231PS 64(DX)(CX*4), Z6, Z8
+	VPSRLD      $0x10, Z7, Z9
+	VPANDD      Z1, Z9, Z9
+	VPADDD      Z2, Z9, Z9
+	VPADDD      Z9, Z7, Z7
+	VPSRLD      $0x10, Z8, Z9
+	VPANDD      Z1, Z9, Z9
+	VPADDD      Z2, Z9, Z9
+	VPADDD      Z9, Z8, Z8
+	VPSRLD      $0x10, Z7, Z7
+	VPTERNLOGD  $0xf8, Z8, Z0, Z7
+	VMOVUPS     Z7, (AX)(CX*2)
 	ADDQ        $0x20, CX
 	CMPQ        CX, R8
 	JLT         channels4
@@ -1685,11 +1616,11 @@ not4:
 	MOVLQSX      (DX), SI
 	IMULQ        DI, SI
 	ADDQ         CX, SI
-	VBROADCASTSS (BX), Z2
+	VBROADCASTSS (BX), Z3
 	MOVLQSX      4(DX), DX
 	IMULQ        DI, DX
 	ADDQ         CX, DX
-	VBROADCASTSS 4(BX), Z3
+	VBROADCASTSS 4(BX), Z4
 	XORQ         CX, CX
 	TESTB        R9, R9
 	JZ           channels2
@@ -1697,24 +1628,21 @@ not4:
 	JNZ          channels2
 
 streamed2:
-	VMULPS      (SI)(CX*4), Z2, Z4
-	VMULPS      64(SI)(CX*4), Z2, Z5
-	VFMADD231PS (DX)(CX*4), Z3, Z4
-	VFMADD231PS 64(DX)(CX*4), Z3, Z5
-	VPSRLD      $0x10, Z4, Z6
-	VPANDD      Z0, Z6, Z6
-	VPADDD      Z1, Z6, Z6
-	VPADDD      Z4, Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VPMOVDW     Z6, Y4
-	VMOVNTPS    Y4, (AX)(CX*2)
-	VPSRLD      $0x10, Z5, Z4
-	VPANDD      Z0, Z4, Z4
-	VPADDD      Z1, Z4, Z4
-	VPADDD      Z5, Z4, Z4
-	VPSRLD      $0x10, Z4, Z4
-	VPMOVDW     Z4, Y4
-	VMOVNTPS    Y4, 32(AX)(CX*2)
+	VMULPS      (SI)(CX*4), Z3, Z5
+	VMULPS      64(SI)(CX*4), Z3, Z6
+	VFMADD231PS (DX)(CX*4), Z4, Z5
+	VFMADD231PS 64(DX)(CX*4), Z4, Z6
+	VPSRLD      $0x10, Z5, Z7
+	VPANDD      Z1, Z7, Z7
+	VPADDD      Z2, Z7, Z7
+	VPADDD      Z7, Z5, Z5
+	VPSRLD      $0x10, Z6, Z7
+	VPANDD      Z1, Z7, Z7
+	VPADDD      Z2, Z7, Z7
+	VPADDD      Z7, Z6, Z6
+	VPSRLD      $0x10, Z5, Z5
+	VPTERNLOGD  $0xf8, Z6, Z0, Z5
+	VMOVNTPS    Z5, (AX)(CX*2)
 	ADDQ        $0x20, CX
 	CMPQ        CX, R8
 	JLT         streamed2
@@ -1722,24 +1650,21 @@ streamed2:
 	RET
 
 channels2:
-	VMULPS      (SI)(CX*4), Z2, Z4
-	VMULPS      64(SI)(CX*4), Z2, Z5
-	VFMADD231PS (DX)(CX*4), Z3, Z4
-	VFMADD231PS 64(DX)(CX*4), Z3, Z5
-	VPSRLD      $0x10, Z4, Z6
-	VPANDD      Z0, Z6, Z6
-	VPADDD      Z1, Z6, Z6
-	VPADDD      Z4, Z6, Z6
-	VPSRLD      $0x10, Z6, Z6
-	VPMOVDW     Z6, Y4
-	VMOVUPS     Y4, (AX)(CX*2)
-	VPSRLD      $0x10, Z5, Z4
-	VPANDD      Z0, Z4, Z4
-	VPADDD      Z1, Z4, Z4
-	VPADDD      Z5, Z4, Z4
-	VPSRLD      $0x10, Z4, Z4
-	VPMOVDW     Z4, Y4
-	VMOVUPS     Y4, 32(AX)(CX*2)
+	VMULPS      (SI)(CX*4), Z3, Z5
+	VMULPS      64(SI)(CX*4), Z3, Z6
+	VFMADD231PS (DX)(CX*4), Z4, Z5
+	VFMADD231PS 64(DX)(CX*4), Z4, Z6
+	VPSRLD      $0x10, Z5, Z7
+	VPANDD      Z1, Z7, Z7
+	VPADDD      Z2, Z7, Z7
+	VPADDD      Z7, Z5, Z5
+	VPSRLD      $0x10, Z6, Z7
+	VPANDD      Z1, Z7, Z7
+	VPADDD      Z2, Z7, Z7
+	VPADDD      Z7, Z6, Z6
+	VPSRLD      $0x10, Z5, Z5
+	VPTERNLOGD  $0xf8, Z6, Z0, Z5
+	VMOVUPS     Z5, (AX)(CX*2)
 	ADDQ        $0x20, CX
 	CMPQ        CX, R8
 	JLT         channels2
@@ -1753,12 +1678,12 @@ channels3x:
 	LEAQ   96(R9), R10
 	CMPQ   R10, R8
 	JGT    done3x
-	VPXORD Z2, Z2, Z2
 	VPXORD Z3, Z3, Z3
 	VPXORD Z4, Z4, Z4
 	VPXORD Z5, Z5, Z5
 	VPXORD Z6, Z6, Z6
 	VPXORD Z7, Z7, Z7
+	VPXORD Z8, Z8, Z8
 	XORQ   R11, R11
 
 tap3x:
@@ -1766,59 +1691,50 @@ tap3x:
 	IMULQ        DI, R12
 	ADDQ         CX, R12
 	LEAQ         (R12)(R9*4), R12
-	VBROADCASTSS (BX)(R11*4), Z8
-	VFMADD231PS  (R12), Z8, Z2
-	VFMADD231PS  64(R12), Z8, Z3
-	VFMADD231PS  128(R12), Z8, Z4
-	VFMADD231PS  192(R12), Z8, Z5
-	VFMADD231PS  256(R12), Z8, Z6
-	VFMADD231PS  320(R12), Z8, Z7
+	VBROADCASTSS (BX)(R11*4), Z9
+	VFMADD231PS  (R12), Z9, Z3
+	VFMADD231PS  64(R12), Z9, Z4
+	VFMADD231PS  128(R12), Z9, Z5
+	VFMADD231PS  192(R12), Z9, Z6
+	VFMADD231PS  256(R12), Z9, Z7
+	VFMADD231PS  320(R12), Z9, Z8
 	INCQ         R11
 	CMPQ         R11, SI
 	JLT          tap3x
 	LEAQ         (AX)(R9*2), R9
-	VPSRLD       $0x10, Z2, Z8
-	VPANDD       Z0, Z8, Z8
-	VPADDD       Z1, Z8, Z8
-	VPADDD       Z2, Z8, Z8
-	VPSRLD       $0x10, Z8, Z8
-	VPMOVDW      Z8, Y8
-	VMOVUPS      Y8, (R9)
-	VPSRLD       $0x10, Z3, Z8
-	VPANDD       Z0, Z8, Z8
-	VPADDD       Z1, Z8, Z8
-	VPADDD       Z3, Z8, Z8
-	VPSRLD       $0x10, Z8, Z8
-	VPMOVDW      Z8, Y8
-	VMOVUPS      Y8, 32(R9)
-	VPSRLD       $0x10, Z4, Z8
-	VPANDD       Z0, Z8, Z8
-	VPADDD       Z1, Z8, Z8
-	VPADDD       Z4, Z8, Z8
-	VPSRLD       $0x10, Z8, Z8
-	VPMOVDW      Z8, Y8
-	VMOVUPS      Y8, 64(R9)
-	VPSRLD       $0x10, Z5, Z8
-	VPANDD       Z0, Z8, Z8
-	VPADDD       Z1, Z8, Z8
-	VPADDD       Z5, Z8, Z8
-	VPSRLD       $0x10, Z8, Z8
-	VPMOVDW      Z8, Y8
-	VMOVUPS      Y8, 96(R9)
-	VPSRLD       $0x10, Z6, Z8
-	VPANDD       Z0, Z8, Z8
-	VPADDD       Z1, Z8, Z8
-	VPADDD       Z6, Z8, Z8
-	VPSRLD       $0x10, Z8, Z8
-	VPMOVDW      Z8, Y8
-	VMOVUPS      Y8, 128(R9)
-	VPSRLD       $0x10, Z7, Z8
-	VPANDD       Z0, Z8, Z8
-	VPADDD       Z1, Z8, Z8
-	VPADDD       Z7, Z8, Z8
-	VPSRLD       $0x10, Z8, Z8
-	VPMOVDW      Z8, Y8
-	VMOVUPS      Y8, 160(R9)
+	VPSRLD       $0x10, Z3, Z9
+	VPANDD       Z1, Z9, Z9
+	VPADDD       Z2, Z9, Z9
+	VPADDD       Z9, Z3, Z3
+	VPSRLD       $0x10, Z4, Z9
+	VPANDD       Z1, Z9, Z9
+	VPADDD       Z2, Z9, Z9
+	VPADDD       Z9, Z4, Z4
+	VPSRLD       $0x10, Z3, Z3
+	VPTERNLOGD   $0xf8, Z4, Z0, Z3
+	VMOVUPS      Z3, (R9)
+	VPSRLD       $0x10, Z5, Z9
+	VPANDD       Z1, Z9, Z9
+	VPADDD       Z2, Z9, Z9
+	VPADDD       Z9, Z5, Z5
+	VPSRLD       $0x10, Z6, Z9
+	VPANDD       Z1, Z9, Z9
+	VPADDD       Z2, Z9, Z9
+	VPADDD       Z9, Z6, Z6
+	VPSRLD       $0x10, Z5, Z5
+	VPTERNLOGD   $0xf8, Z6, Z0, Z5
+	VMOVUPS      Z5, 64(R9)
+	VPSRLD       $0x10, Z7, Z9
+	VPANDD       Z1, Z9, Z9
+	VPADDD       Z2, Z9, Z9
+	VPADDD       Z9, Z7, Z7
+	VPSRLD       $0x10, Z8, Z9
+	VPANDD       Z1, Z9, Z9
+	VPADDD       Z2, Z9, Z9
+	VPADDD       Z9, Z8, Z8
+	VPSRLD       $0x10, Z7, Z7
+	VPTERNLOGD   $0xf8, Z8, Z0, Z7
+	VMOVUPS      Z7, 128(R9)
 	MOVQ         R10, R9
 	JMP          channels3x
 
@@ -1827,8 +1743,8 @@ channels1x:
 	LEAQ   32(R9), R10
 	CMPQ   R10, R8
 	JGT    done1x
-	VPXORD Z9, Z9, Z9
 	VPXORD Z10, Z10, Z10
+	VPXORD Z11, Z11, Z11
 	XORQ   R11, R11
 
 tap1x:
@@ -1836,27 +1752,24 @@ tap1x:
 	IMULQ        DI, R12
 	ADDQ         CX, R12
 	LEAQ         (R12)(R9*4), R12
-	VBROADCASTSS (BX)(R11*4), Z2
-	VFMADD231PS  (R12), Z2, Z9
-	VFMADD231PS  64(R12), Z2, Z10
+	VBROADCASTSS (BX)(R11*4), Z3
+	VFMADD231PS  (R12), Z3, Z10
+	VFMADD231PS  64(R12), Z3, Z11
 	INCQ         R11
 	CMPQ         R11, SI
 	JLT          tap1x
 	LEAQ         (AX)(R9*2), R9
-	VPSRLD       $0x10, Z9, Z2
-	VPANDD       Z0, Z2, Z2
-	VPADDD       Z1, Z2, Z2
-	VPADDD       Z9, Z2, Z2
-	VPSRLD       $0x10, Z2, Z2
-	VPMOVDW      Z2, Y2
-	VMOVUPS      Y2, (R9)
-	VPSRLD       $0x10, Z10, Z2
-	VPANDD       Z0, Z2, Z2
-	VPADDD       Z1, Z2, Z2
-	VPADDD       Z10, Z2, Z2
-	VPSRLD       $0x10, Z2, Z2
-	VPMOVDW      Z2, Y2
-	VMOVUPS      Y2, 32(R9)
+	VPSRLD       $0x10, Z10, Z3
+	VPANDD       Z1, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPADDD       Z3, Z10, Z10
+	VPSRLD       $0x10, Z11, Z3
+	VPANDD       Z1, Z3, Z3
+	VPADDD       Z2, Z3, Z3
+	VPADDD       Z3, Z11, Z11
+	VPSRLD       $0x10, Z10, Z10
+	VPTERNLOGD   $0xf8, Z11, Z0, Z10
+	VMOVUPS      Z10, (R9)
 	MOVQ         R10, R9
 	JMP          channels1x
 

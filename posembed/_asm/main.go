@@ -75,7 +75,7 @@ func blend(v isa, in, out element) {
 	build.TEXT(name, build.NOSPLIT, fmt.Sprintf("func(dst *%s, src *%s, index *int32, weight *float32, taps, pitch, width int, stream bool)", out.goType, in.goType))
 	build.Doc(name + " is a blendKernel.")
 	k := kernel{isa: v, in: in, out: out, dst: load("dst"), src: load("src"), index: load("index"), weight: load("weight"),
-		taps: load("taps"), pitch: load("pitch"), width: load("width"), constants: v.newConstants(out)}
+		taps: load("taps"), pitch: load("pitch"), width: load("width"), constants: v.newConstants(in, out)}
 	build.SHLQ(operand.U8(in.shift), k.pitch)
 	stream := build.Load(build.Param("stream"), build.GP8())
 	for _, taps := range []int{4, 2} {
@@ -107,7 +107,7 @@ func (k kernel) fixedTaps(taps int, stream reg.Register) {
 		build.Label(label)
 		sums := k.newPair()
 		for t, row := range rows {
-			k.addProducts(k.in, operand.Mem{Base: row, Index: i, Scale: uint8(k.in.size)}, weights[t], sums, t == 0)
+			k.addProducts(k.in, k.constants, operand.Mem{Base: row, Index: i, Scale: uint8(k.in.size)}, weights[t], sums, t == 0)
 		}
 		k.store(k.out, k.constants, sums, operand.Mem{Base: k.dst, Index: i, Scale: uint8(k.out.size)}, label == streamed)
 		build.ADDQ(operand.Imm(uint64(2*k.lanes)), i)
@@ -144,7 +144,7 @@ func (k kernel) anyTaps() {
 		build.LEAQ(operand.Mem{Base: row, Index: i, Scale: uint8(k.in.size)}, row)
 		build.VBROADCASTSS(operand.Mem{Base: k.weight, Index: t, Scale: 4}, weight)
 		for p := range sums {
-			k.addProducts(k.in, operand.Mem{Base: row, Disp: p * 2 * k.lanes * k.in.size}, weight, sums[p], false)
+			k.addProducts(k.in, k.constants, operand.Mem{Base: row, Disp: p * 2 * k.lanes * k.in.size}, weight, sums[p], false)
 		}
 		build.INCQ(t)
 		build.CMPQ(t, k.taps)
