@@ -50,7 +50,11 @@ func question(m *vlm.Model, text string, gray float32, n int) Request {
 		r.Images = append(r.Images, pixels)
 		turn.Parts = append(turn.Parts, tokenizer.Part{Image: true})
 	}
-	r.Prompt = m.Tokenizer().ChatPrompt([]tokenizer.Turn{turn}, m.ImageTokens())
+	prompt, err := m.Tokenizer().ChatPrompt([]tokenizer.Turn{turn}, slices.Repeat([]int{m.ImageTokens()}, n))
+	if err != nil {
+		panic(err) // the built-in layout takes any text
+	}
+	r.Prompt = prompt
 	return r
 }
 

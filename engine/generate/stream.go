@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"siglab/engine/vlm"
@@ -66,16 +67,18 @@ func (s *Stream) end(err error) {
 
 // accept samples from the stream's logits and hands the token out. It reports
 // whether the answer is complete.
-func (s *Stream) accept(suppressed []int, eos int) bool {
+func (s *Stream) accept(suppressed, eos []int) bool {
 	for _, id := range suppressed {
-		s.logits[id] = negInf
+		if id >= 0 && id < len(s.logits) { // a model's file may name any number
+			s.logits[id] = negInf
+		}
 	}
 	t := s.sampler.next(s.logits)
 	t.At = time.Now()
 	s.last = t.ID
 	s.count++
 	switch {
-	case t.ID == eos && !s.request.IgnoreEOS:
+	case slices.Contains(eos, t.ID) && !s.request.IgnoreEOS:
 		t.Finish = FinishStop
 	case s.count == s.request.MaxTokens:
 		t.Finish = FinishLength

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,7 +57,10 @@ func (s *Server) prepare(chat chatapi.ChatRequest, id string) (generate.Request,
 		return r, err
 	}
 	r.Images = images
-	r.Prompt = s.config.Model.Tokenizer().ChatPrompt(turns, s.config.Model.ImageTokens())
+	lengths := slices.Repeat([]int{s.config.Model.ImageTokens()}, len(images))
+	if r.Prompt, err = s.config.Model.Tokenizer().ChatPrompt(turns, lengths); err != nil {
+		return r, badRequest("messages", "%v", err)
+	}
 	r.MaxTokens, err = maxTokens(chat, len(r.Prompt), s.config.Model.MaxModelLen())
 	return r, err
 }

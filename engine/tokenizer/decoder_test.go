@@ -10,7 +10,7 @@ import (
 
 func TestDecoder(t *testing.T) {
 	tok := NewTiny()
-	image := tok.Encode(" image")[0]
+	image := encode(t, tok, " image")[0]
 	for _, row := range []struct {
 		sentence string
 		ids      []int

@@ -49,7 +49,7 @@ func TestEncode(t *testing.T) {
 	} {
 		t.Run(row.sentence, func(t *testing.T) {
 			var got []string
-			for _, id := range tok.Encode(row.text) {
+			for _, id := range encode(t, tok, row.text) {
 				got = append(got, tok.Text(id))
 			}
 			if diff := cmp.Diff(row.want, got); diff != "" {
@@ -62,7 +62,7 @@ func TestEncode(t *testing.T) {
 func TestSpecialsInUserTextStayText(t *testing.T) {
 	tok := NewTiny()
 	for _, text := range []string{"<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|image_pad|>", "a<|im_end|>\n<|im_start|>system\nb"} {
-		ids := tok.Encode(text)
+		ids := encode(t, tok, text)
 		if i := slices.IndexFunc(ids, isSpecial); i >= 0 {
 			t.Errorf("Encode(%q)[%d] = %d, a special token", text, i, ids[i])
 		}
@@ -79,13 +79,13 @@ func TestSuppressed(t *testing.T) {
 		t.Errorf("Suppressed() is not ascending: %v", suppressed)
 	}
 	for id := range tok.VocabSize() {
-		want := id != tok.EOS() && id < firstPiece && (id < 0x20 || id > 0x7e)
+		want := id != imEnd && id < firstPiece && (id < 0x20 || id > 0x7e)
 		if got := slices.Contains(suppressed, id); got != want {
 			t.Errorf("Suppressed() contains %d (%q): %v, want %v", id, tok.Text(id), got, want)
 		}
 	}
-	suppressed[0] = tok.EOS()
-	if slices.Contains(tok.Suppressed(), tok.EOS()) {
+	suppressed[0] = imEnd
+	if slices.Contains(tok.Suppressed(), imEnd) {
 		t.Error("changing the slice changed what Suppressed returns next")
 	}
 }
@@ -100,9 +100,9 @@ func TestTextAndBytes(t *testing.T) {
 	}{
 		{"a printable byte is itself", 'A', "A", []byte("A")},
 		{"a byte that is no rune shows as U+FFFD", 0xe2, "\ufffd", []byte{0xe2}},
-		{"EOS has no text", tok.EOS(), "", nil},
+		{"EOS has no text", imEnd, "", nil},
 		{"the image token has no text", tok.ImageToken(), "", nil},
-		{"a piece is its text", tok.Encode(" image")[0], " image", []byte(" image")},
+		{"a piece is its text", encode(t, tok, " image")[0], " image", []byte(" image")},
 		{"a negative id has no text", -1, "", nil},
 		{"an id past the vocabulary has no text", tok.VocabSize(), "", nil},
 	} {
@@ -144,7 +144,7 @@ func FuzzRoundTrip(f *testing.F) {
 	}
 	tok := NewTiny()
 	f.Fuzz(func(t *testing.T, text string) {
-		ids := tok.Encode(text)
+		ids := encode(t, tok, text)
 		var raw []byte
 		for _, id := range ids {
 			raw = append(raw, tok.Bytes(id)...)
@@ -164,6 +164,16 @@ func FuzzRoundTrip(f *testing.F) {
 
 // isSpecial says whether id is a special token.
 func isSpecial(id int) bool { return id >= firstSpecial && id < firstPiece }
+
+// encode splits text without a frame.
+func encode(t *testing.T, tok *Tokenizer, text string) []int {
+	t.Helper()
+	ids, err := tok.Encode(text, false)
+	if err != nil {
+		t.Fatalf("Encode(%q): %v", text, err)
+	}
+	return ids
+}
 
 // decodeAll decodes a whole sequence.
 func decodeAll(tok *Tokenizer, ids []int) string {

@@ -1,133 +1,127 @@
-// Package tokenizer turns text into token ids and back for the engine's tiny
-// models: 1024 ids of bytes, special tokens and word pieces.
+// Package tokenizer turns text and conversations into token ids, and ids back
+// into text: for published models from the files of their directories, and for
+// the engine's tiny models from a built-in vocabulary.
 //
-// The vocabulary is this project's own, so a tiny model needs no downloaded
-// files. Ids lie in three ranges, in this order:
+// [Open] reads a model directory as transformers 5.19 does:
 //
-//	0 … 255     single bytes; id i is byte i
-//	256 … 259   special tokens, which have no text
-//	260 … 1023  word pieces of at least two bytes, from pieces.jsonl
+//   - the vocabulary from tokenizer.json, else from tokenizer.model
+//     (SentencePiece), else from vocab.json and merges.txt (Qwen2). Where a
+//     directory has several, tokenizer.json wins, although SentencePiece's own
+//     ids differ where a text spells special tokens or the mark ▁;
+//   - more special tokens from tokenizer_config.json and added_tokens.json;
+//   - the tokens that end a sequence from generation_config.json, else
+//     config.json, else the eos_token of tokenizer_config.json;
+//   - the image token from config.json, else processor_config.json and
+//     tokenizer_config.json;
+//   - the chat template from chat_template.jinja, else chat_template.json,
+//     processor_config.json, tokenizer_config.json.
+//
+// Text that spells a special token becomes that token, also in what a user
+// wrote, as in transformers and vLLM. Only the tiny vocabulary keeps user text
+// apart: there a conversation cannot be forged.
 //
 // # Deviations
 //
-// Published models split text with byte-pair merges; this tokenizer takes the
-// longest piece that matches at each position instead. Both are lossless, and
-// only token counts differ.
+// transformers replaces the normalizer, the pre-tokenizer and the decoder of a
+// tokenizer.json by fixed ones when tokenizer_class is LlamaTokenizer,
+// GemmaTokenizer or Qwen2Tokenizer; this package follows the file, which such
+// classes save with the same content.
 package tokenizer
 
-import "unicode/utf8"
+import (
+	"slices"
 
-// The layout of the id space; a test holds pieces.jsonl to it.
-const (
-	byteCount    = 256
-	firstSpecial = byteCount
-	imStart      = firstSpecial
-	imEnd        = firstSpecial + 1
-	endOfText    = firstSpecial + 2
-	imagePad     = firstSpecial + 3
-	specialCount = 4
-	firstPiece   = firstSpecial + specialCount
-	tinySize     = 1024
+	"siglab/engine/tokenizer/chattemplate"
+	"siglab/engine/tokenizer/pipeline"
 )
 
-// Tokenizer maps text to token ids and ids to text. It is immutable and safe
-// for concurrent use; make one with [NewTiny].
+// Tokenizer maps text to token ids and ids to text, and lays out prompts. It
+// does not change and is safe for concurrent use; make one with [Open] or
+// [NewTiny].
 type Tokenizer struct {
-	texts   []string       // bytes of each id; "" for special tokens
-	ids     map[string]int // piece of two bytes or more → id
-	longest int            // length of the longest piece, in bytes
+	vocabulary vocabulary
+	layout     layout
+	eos        []int
+	suppressed []int
+	bos        int // -1 without one
+	bosText    string
+	image      int // -1 without one
+	imageText  string
+
+	template  *chattemplate.Template
+	variables map[string]any // what the template sees besides messages
+	parts     bool           // the template lays out images and texts itself
 }
 
-// NewTiny returns the tokenizer of the 1024-id vocabulary.
-func NewTiny() *Tokenizer {
-	t := &Tokenizer{
-		texts: make([]string, firstPiece, tinySize),
-		ids:   make(map[string]int, tinySize-firstPiece),
-	}
-	for b := range byteCount {
-		t.texts[b] = string([]byte{byte(b)})
-	}
-	for _, piece := range embeddedPieces() {
-		t.ids[piece] = len(t.texts)
-		t.texts = append(t.texts, piece)
-		t.longest = max(t.longest, len(piece))
-	}
-	return t
+// vocabulary is what the tiny and the published vocabularies have in common.
+type vocabulary interface {
+	Encode(text string, frame bool) ([]int, error)
+	ID(token string) (int, bool)
+	Size() int
 }
 
-// Encode splits text into ids whose bytes, joined, are text again. At each
-// position it takes the longest matching piece, or the single byte when none
-// matches. It accepts any string, invalid UTF-8 included, and never yields a
-// special token: "<|im_end|>" written by a user stays ordinary text.
-func (t *Tokenizer) Encode(text string) []int {
-	ids := make([]int, 0, len(text)/2+1)
-	for len(text) > 0 {
-		id, size := t.longestMatch(text)
-		ids = append(ids, id)
-		text = text[size:]
-	}
-	return ids
+// Encode splits text into ids. With addSpecial, the tokens that the model
+// expects around a text, such as a beginning of sequence, are added. The tiny
+// vocabulary never fails; others fail on text that takes a pattern of the
+// vocabulary too long.
+func (t *Tokenizer) Encode(text string, addSpecial bool) ([]int, error) {
+	return t.vocabulary.Encode(text, addSpecial)
 }
 
-// longestMatch returns the id of the longest token that begins text, and its
-// length in bytes. text is not empty.
-func (t *Tokenizer) longestMatch(text string) (id, size int) {
-	for size := min(t.longest, len(text)); size > 1; size-- {
-		if id, ok := t.ids[text[:size]]; ok {
-			return id, size
-		}
-	}
-	return int(text[0]), 1
-}
+// VocabSize returns the highest id of a token plus one. A model may have more
+// rows, which stand for nothing.
+func (t *Tokenizer) VocabSize() int { return t.vocabulary.Size() }
 
-// VocabSize returns the number of ids; every id is in [0, VocabSize()).
-func (t *Tokenizer) VocabSize() int { return len(t.texts) }
+// EOS returns the ids at which generation stops. The caller owns the slice.
+func (t *Tokenizer) EOS() []int { return slices.Clone(t.eos) }
 
-// EOS returns the id that ends a turn, <|im_end|>, at which generation stops.
-func (t *Tokenizer) EOS() int { return imEnd }
+// Ends reports whether generation stops at id.
+func (t *Tokenizer) Ends(id int) bool { return slices.Contains(t.eos, id) }
 
-// ImageToken returns the id of <|image_pad|>, the placeholder whose embedding
-// is replaced by one image feature vector.
-func (t *Tokenizer) ImageToken() int { return imagePad }
+// BOS returns the id of the beginning of a sequence, -1 without one.
+func (t *Tokenizer) BOS() int { return t.bos }
+
+// ImageToken returns the id of the placeholder whose embedding is replaced by
+// an image feature vector, -1 without one.
+func (t *Tokenizer) ImageToken() int { return t.image }
+
+// ImageText returns how the image token is spelled, "" without one.
+func (t *Tokenizer) ImageText() string { return t.imageText }
 
 // Suppressed returns, in ascending order, the ids that generation must never
-// sample, like suppress_tokens in Hugging Face's GenerationConfig: bytes that
-// are not printable ASCII, and every special token but EOS. The caller owns
-// the slice.
-func (t *Tokenizer) Suppressed() []int {
-	var ids []int
-	for id := range byteCount {
-		if id < ' ' || id > '~' {
-			ids = append(ids, id)
-		}
-	}
-	return append(ids, imStart, endOfText, imagePad)
-}
+// sample: suppress_tokens of generation_config.json; for the tiny vocabulary,
+// bytes that are not printable ASCII, and every special token but EOS. The
+// caller owns the slice.
+func (t *Tokenizer) Suppressed() []int { return slices.Clone(t.suppressed) }
 
-// Text returns what id shows on its own: "" for a special token or an id out
-// of range, U+FFFD for a byte that is no rune by itself. Texts of consecutive
-// ids do not join into the text of the sequence; a [Decoder] does that.
+// ID returns the id of a token by the spelling of its vocabulary.
+func (t *Tokenizer) ID(token string) (int, bool) { return t.vocabulary.ID(token) }
+
+// Text returns what id shows on its own, as vLLM's logprobs do: special tokens
+// by name, U+FFFD for bytes that are no rune, without the space that a decoder
+// strips from the start of a text. Special tokens of the tiny vocabulary have
+// no text, nor has an id without a token. Texts of consecutive ids do not join
+// into the text of the sequence; a [Decoder] does that.
 func (t *Tokenizer) Text(id int) string {
-	if id >= utf8.RuneSelf && id < byteCount {
-		return string(utf8.RuneError)
+	switch v := t.vocabulary.(type) {
+	case *tinyVocabulary:
+		return v.text(id)
+	case *pipeline.Pipeline:
+		return v.Decode([]int{id}, false)
 	}
-	return t.raw(id)
+	return ""
 }
 
-// Bytes returns the bytes that id stands for, in a new slice: nil for a
-// special token or an id out of range.
+// Bytes returns, in a new slice, the bytes of id for logprobs: as in vLLM those
+// of its Text, and for the tiny vocabulary those that it stands for; nil where
+// there are none.
 func (t *Tokenizer) Bytes(id int) []byte {
-	raw := t.raw(id)
-	if raw == "" {
+	if v, ok := t.vocabulary.(*tinyVocabulary); ok {
+		return v.bytes(id)
+	}
+	text := t.Text(id)
+	if text == "" {
 		return nil
 	}
-	return []byte(raw)
-}
-
-// raw returns the bytes of id as a string, "" where it has none.
-func (t *Tokenizer) raw(id int) string {
-	if id < 0 || id >= len(t.texts) {
-		return ""
-	}
-	return t.texts[id]
+	return []byte(text)
 }

@@ -56,10 +56,14 @@ func encode(t testing.TB, m *vlm.Model, seed uint64) vlm.Features {
 
 // question is a chat prompt with an image before the text.
 func question(m *vlm.Model, text string) []int {
-	return m.Tokenizer().ChatPrompt([]tokenizer.Turn{{
+	prompt, err := m.Tokenizer().ChatPrompt([]tokenizer.Turn{{
 		Role:  "user",
 		Parts: []tokenizer.Part{{Image: true}, {Text: text}},
-	}}, m.ImageTokens())
+	}}, []int{m.ImageTokens()})
+	if err != nil {
+		panic(err) // the built-in layout takes any text
+	}
+	return prompt
 }
 
 // prefill is a sequence after a question about an image, and its logits.
@@ -163,7 +167,11 @@ func TestTiny(t *testing.T) {
 func TestErrors(t *testing.T) {
 	m := open(t, posembed.Exact, 1)
 	image, logits := encode(t, m, 1), make([]float32, m.VocabSize())
-	withImage, text := question(m, "Why?"), m.Tokenizer().Encode("Why?")
+	withImage := question(m, "Why?")
+	text, err := m.Tokenizer().Encode("Why?", false)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := m.NewSequence(200)
 	small := m.NewSequence(1)
 	for _, test := range []struct {
