@@ -4,7 +4,9 @@
 // Schedules are data, computed before the run from a seed, so that both arms of a
 // pair see the same one. As in `vllm bench serve` a random schedule is rescaled so
 // that its last arrival is exactly at n/rate: the offered rate of every block is
-// exact, and only the gaps are random.
+// exact, and only the gaps are random. VLLM gives the very schedule of that program;
+// Read takes one from a file, Write freezes one. After a block, Examine says whether
+// the arrivals that were sent are those of the process that they were drawn from.
 package arrival
 
 import (
@@ -44,21 +46,32 @@ func Gamma(n int, rate, burstiness float64, rng *rand.Rand) ([]time.Duration, er
 	if err := check(n, rate); err != nil {
 		return nil, err
 	}
-	if !(burstiness > 0) {
-		return nil, fmt.Errorf("burstiness %v: it is above 0 (1 is Poisson)", burstiness)
-	}
-	if math.IsInf(burstiness, 1) {
-		return Constant(n, rate)
-	}
-	draw := distuv.Gamma{Alpha: burstiness, Beta: 1, Src: rng}.Rand
-	if burstiness == 1 {
-		draw = rng.ExpFloat64
+	draw, err := standardGaps(burstiness, rng)
+	if err != nil {
+		return nil, err
 	}
 	gaps := make([]float64, n)
 	for i := range gaps {
 		gaps[i] = draw()
 	}
 	return fromGaps(gaps, rate), nil
+}
+
+// standardGaps draws gaps of mean 1.
+func standardGaps(burstiness float64, rng *rand.Rand) (func() float64, error) {
+	switch {
+	case !(burstiness > 0):
+		return nil, badBurstiness(burstiness)
+	case math.IsInf(burstiness, 1):
+		return func() float64 { return 1 }, nil
+	case burstiness == 1:
+		return rng.ExpFloat64, nil
+	}
+	return distuv.Gamma{Alpha: burstiness, Beta: burstiness, Src: rng}.Rand, nil
+}
+
+func badBurstiness(burstiness float64) error {
+	return fmt.Errorf("burstiness %v: it is above 0 (1 is Poisson)", burstiness)
 }
 
 func check(n int, rate float64) error {
@@ -71,6 +84,18 @@ func check(n int, rate float64) error {
 		return fmt.Errorf("%d arrivals at rate %v take longer than a duration can hold", n, rate)
 	}
 	return nil
+}
+
+// toDurations rounds seconds to nanoseconds.
+func toDurations(seconds []float64) ([]time.Duration, error) {
+	offsets := make([]time.Duration, len(seconds))
+	for i, s := range seconds {
+		if !(s*1e9 < math.MaxInt64/2) {
+			return nil, fmt.Errorf("arrival %d at %v s is later than a duration can hold", i, s)
+		}
+		offsets[i] = time.Duration(math.Round(s * 1e9))
+	}
+	return offsets, nil
 }
 
 // fromGaps adds the gaps up and rescales them so that the last arrival is at

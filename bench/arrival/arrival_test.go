@@ -114,3 +114,55 @@ func TestBadInput(t *testing.T) {
 		})
 	}
 }
+
+// TestRampUp: the mean gap at each end is the reciprocal of the rate there.
+func TestRampUp(t *testing.T) {
+	const n = 40_000
+	for _, shape := range []RampShape{Linear, Exponential} {
+		ramp := Ramp{Shape: shape, From: 10, To: 1000}
+		got, err := RampUp(n, ramp, 1, rng(2))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.IsSorted(got) {
+			t.Errorf("%v: the arrivals do not ascend", shape)
+		}
+		const edge = n / 100
+		first := float64(edge) / got[edge-1].Seconds()
+		if want := ramp.rate(edge/2, n); math.Abs(first/want-1) > 0.15 {
+			t.Errorf("%v: the first gaps have rate %.1f, want about %.1f", shape, first, want)
+		}
+		last := float64(edge) / (got[n-1] - got[n-1-edge]).Seconds()
+		if want := ramp.rate(n-edge/2, n); math.Abs(last/want-1) > 0.15 {
+			t.Errorf("%v: the last gaps have rate %.1f, want about %.1f", shape, last, want)
+		}
+	}
+	regular, err := RampUp(3, Ramp{From: 1, To: 4}, math.Inf(1), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]time.Duration{time.Second, 1400 * time.Millisecond, 1650 * time.Millisecond}, regular); diff != "" {
+		t.Errorf("without randomness:\n%s", diff)
+	}
+}
+
+func TestRampBadInput(t *testing.T) {
+	for _, ramp := range []Ramp{{From: 0, To: 1}, {From: 1, To: -1}, {From: 1, To: math.Inf(1)}, {From: math.NaN(), To: 1}, {From: 1, To: math.NaN()}} {
+		if _, err := RampUp(5, ramp, 1, rng(1)); err == nil {
+			t.Errorf("%+v was accepted", ramp)
+		}
+		if _, err := (VLLM{Ramp: &ramp, Burstiness: 1}).Offsets(5); err == nil {
+			t.Errorf("vLLM: %+v was accepted", ramp)
+		}
+	}
+	for _, name := range []string{"", "Linear", "quadratic"} {
+		if _, err := ParseRampShape(name); err == nil {
+			t.Errorf("shape %q was accepted", name)
+		}
+	}
+	for _, v := range []VLLM{{Rate: 0, Burstiness: 1}, {Rate: 1}, {Rate: math.NaN(), Burstiness: 1}} {
+		if _, err := v.Offsets(5); err == nil {
+			t.Errorf("%+v was accepted", v)
+		}
+	}
+}
