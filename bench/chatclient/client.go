@@ -1,176 +1,164 @@
-// Package chatclient sends chat requests over HTTP/1.1 and stamps what comes back.
+// Package chatclient sends requests of OpenAI's protocol and stamps what comes back.
 //
 // A request's body is encoded before the run; sending it costs a write. Every raw
-// read is stamped before it is parsed, so the time to parse one event never counts
-// into the time of the next. All stamps are offsets on one monotonic clock.
+// read is stamped before its bytes are looked at, so that the time to parse one
+// event never counts into the time of the next. All stamps are offsets on one
+// monotonic clock.
+//
+// A base URL of scheme http is spoken to over plain HTTP/1.1 by a transport of our
+// own: net/http passes a request through two goroutines of its connection and an
+// answer's head through one, each of which may wait for a core where the server
+// wants it too. https (HTTP/2 or 1.1, as the server offers) and h2c (HTTP/2 without
+// TLS) go through net/http.
 package chatclient
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
+	"crypto/tls"
 	"fmt"
-	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
-	"siglab/chatapi"
+	"siglab/bench/record"
 )
+
+// Backend is the protocol of the requests' bodies and answers.
+type Backend int
+
+// The backends.
+const (
+	Chat        Backend = iota // /v1/chat/completions
+	Completions                // /v1/completions
+)
+
+func (b Backend) path() string {
+	if b == Completions {
+		return "/v1/completions"
+	}
+	return "/v1/chat/completions"
+}
 
 // Options of a client.
 type Options struct {
-	Origin  time.Time     // of the run's clock; its monotonic reading is used
-	Timeout time.Duration // for one whole answer. Zero: 60 s
+	Origin      time.Time     // of the run's clock; its monotonic reading is used
+	Timeout     time.Duration // for one whole answer. Zero: 10 min
+	IdleTimeout time.Duration // longest time without a byte of it. Zero: 60 s
+	Backend     Backend
+	Path        string      // of the requests, after the base URL. "": the backend's
+	Header      http.Header // sent with every request
+	TLS         *tls.Config // for https; nil: the system's roots
 }
 
 // Client talks to one server. It is safe for concurrent use.
 type Client struct {
 	base    string
 	options Options
-	http    *http.Client
+	http    *http.Client // for what is not measured, and https
+	measure transport
+}
+
+// transport sends one request at a time and hands back its answer.
+type transport interface {
+	// roundTrip writes the request and reads the answer's head. The caller closes
+	// the answer, whose reads are bounded by the limits.
+	roundTrip(ctx context.Context, r *request, o *record.Observation) (answer, error)
+	close()
+}
+
+// request is what is sent.
+type request struct {
+	method, path, id string
+	body             []byte
+	limits           limits
+}
+
+// limits bound a request in time.
+type limits struct {
+	deadline time.Time     // of the whole answer
+	idle     time.Duration // without a byte
+}
+
+// answer is what comes back, head first.
+type answer interface {
+	head() (status int, contentType string)
+	// next blocks for one raw read, and returns the bytes of the body that it
+	// brought, possibly none, with its time. io.EOF ends the body; bytes may come
+	// with it. The bytes are valid until the next call.
+	next() (data []byte, at time.Duration, err error)
+	// limit shortens the time in which the answer must end.
+	limit(deadline time.Time)
+	// written is when the request had been written, 0 if it has not been.
+	written() time.Duration
+	// close gives the connection back if the body was read to its end, and closes it
+	// otherwise.
+	close()
 }
 
 const (
-	idleConnections = 1024 // kept open: more than any load here has in flight
+	idleConnections = 8192 // kept open: more than any load here has in flight
 	controlTimeout  = 10 * time.Second
 	mostControl     = 16 << 20 // bytes of an answer that is not a stream
+	defaultTimeout  = 10 * time.Minute
+	defaultIdle     = 60 * time.Second
 )
 
-// New returns a client for a base URL such as "http://127.0.0.1:8000".
+// New returns a client for a base URL such as "http://127.0.0.1:8000". A URL that
+// cannot be used fails every request with the reason.
 func New(baseURL string, o Options) *Client {
 	if o.Timeout == 0 {
-		o.Timeout = 60 * time.Second
+		o.Timeout = defaultTimeout
 	}
-	return &Client{
-		base: strings.TrimSuffix(baseURL, "/"), options: o,
-		http: &http.Client{Transport: &http.Transport{
-			MaxIdleConns: idleConnections, MaxIdleConnsPerHost: idleConnections,
-			DisableCompression: true, // it would delay events
-			WriteBufferSize:    64 << 10, ReadBufferSize: 64 << 10,
-		}},
+	if o.IdleTimeout == 0 {
+		o.IdleTimeout = defaultIdle
 	}
+	if o.Path == "" {
+		o.Path = o.Backend.path()
+	}
+	c := &Client{base: strings.TrimSuffix(baseURL, "/"), options: o}
+	standard := &http.Transport{
+		MaxIdleConns: idleConnections, MaxIdleConnsPerHost: idleConnections,
+		DisableCompression: true, // it would delay events
+		TLSClientConfig:    o.TLS,
+		Protocols:          new(http.Protocols),
+	}
+	standard.Protocols.SetHTTP1(true)
+	standard.Protocols.SetHTTP2(true)
+	c.http = &http.Client{Transport: standard}
+	u, err := url.Parse(c.base)
+	switch {
+	case err != nil:
+		c.measure = noTransport{err}
+	case u.Scheme == "http" && u.Host != "":
+		c.measure = newHTTP1(u, o.Header, c.now)
+	case u.Scheme == "https" && u.Host != "":
+		c.measure = &standardTransport{base: c.base, header: o.Header, http: c.http, now: c.now}
+	case u.Scheme == "h2c" && u.Host != "":
+		standard.Protocols.SetHTTP1(false)
+		standard.Protocols.SetUnencryptedHTTP2(true)
+		c.base = "http" + strings.TrimPrefix(c.base, "h2c")
+		c.measure = &standardTransport{base: c.base, header: o.Header, http: c.http, now: c.now}
+	default:
+		c.measure = noTransport{fmt.Errorf("%q is not a base URL such as http://127.0.0.1:8000 (or https, h2c)", baseURL)}
+	}
+	return c
 }
+
+// noTransport fails with the reason.
+type noTransport struct{ reason error }
+
+func (t noTransport) roundTrip(context.Context, *request, *record.Observation) (answer, error) {
+	return nil, &failure{record.FailedConnect, t.reason}
+}
+
+func (noTransport) close() {}
 
 // Close closes the idle connections.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
-
-// Health is nil if the server answers that it is healthy.
-func (c *Client) Health(ctx context.Context) error {
-	_, err := c.control(ctx, http.MethodGet, "/health", nil)
-	return err
+func (c *Client) Close() {
+	c.measure.close()
+	c.http.CloseIdleConnections()
 }
 
-// Version is what the server says that it is.
-func (c *Client) Version(ctx context.Context) (string, error) {
-	body, err := c.control(ctx, http.MethodGet, "/version", nil)
-	if err != nil {
-		return "", err
-	}
-	var v struct{ Version string }
-	if err := json.Unmarshal(body, &v); err != nil || v.Version == "" {
-		return "", fmt.Errorf("/version answered %.80q, not a version", body)
-	}
-	return v.Version, nil
-}
-
-// Metrics is the text of the server's /metrics.
-func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
-	return c.control(ctx, http.MethodGet, "/metrics", nil)
-}
-
-// ResetCaches empties the caches that vLLM has, those that the server knows.
-func (c *Client) ResetCaches(ctx context.Context) error {
-	for _, route := range []string{"/reset_prefix_cache", "/reset_mm_cache", "/reset_encoder_cache"} {
-		_, err := c.control(ctx, http.MethodPost, route, nil)
-		var status *statusError
-		if errors.As(err, &status) && status.code == http.StatusNotFound {
-			continue // not a cache of this server
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// TopLogprobs asks a chat request again, not streamed, for its first tokens and the
-// best two candidates of each, best first.
-func (c *Client) TopLogprobs(ctx context.Context, body []byte, tokens int) ([]chatapi.TokenLogprob, error) {
-	var request chatapi.ChatRequest
-	if err := json.Unmarshal(body, &request); err != nil {
-		return nil, fmt.Errorf("the request cannot be asked again: %w", err)
-	}
-	two := 2
-	request.Stream, request.StreamOptions = false, nil
-	request.MaxTokens, request.MaxCompletionTokens = nil, &tokens
-	request.Logprobs, request.TopLogprobs = true, &two
-	again, err := json.Marshal(request)
-	if err != nil {
-		return nil, err
-	}
-	answer, err := c.control(ctx, http.MethodPost, "/v1/chat/completions", again)
-	if err != nil {
-		return nil, err
-	}
-	var response chatapi.ChatResponse
-	if err := json.Unmarshal(answer, &response); err != nil {
-		return nil, fmt.Errorf("the answer with log probabilities: %w", err)
-	}
-	if len(response.Choices) == 0 || response.Choices[0].Logprobs == nil {
-		return nil, fmt.Errorf("the server gave no log probabilities")
-	}
-	return response.Choices[0].Logprobs.Content, nil
-}
-
-// statusError is an answer with another status than 200.
-type statusError struct {
-	what string
-	code int
-	body string
-}
-
-func (e *statusError) Error() string {
-	return fmt.Sprintf("%s answered %d %s: %s", e.what, e.code, http.StatusText(e.code), e.body)
-}
-
-// control sends a request outside the measurement and reads its whole answer.
-func (c *Client) control(ctx context.Context, method, route string, body []byte) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, method, c.base+route, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	response, err := c.http.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = response.Body.Close() }() // read only
-	answer, err := io.ReadAll(io.LimitReader(response.Body, mostControl))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", route, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		return nil, &statusError{route, response.StatusCode, errorText(answer)}
-	}
-	return answer, nil
-}
-
-// errorText is the message in an error body, or as much of the body as is of use.
-func errorText(body []byte) string {
-	var e chatapi.ErrorResponse
-	if json.Unmarshal(body, &e) == nil && e.Error.Message != "" {
-		return e.Error.Message
-	}
-	const most = 200
-	text := strings.TrimSpace(string(body))
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
-}
+// now is the offset on the run's clock.
+func (c *Client) now() time.Duration { return time.Since(c.options.Origin) }

@@ -86,7 +86,7 @@ func TestSendFailures(t *testing.T) {
 		{"a connection that breaks", func(w http.ResponseWriter, r *http.Request) {
 			stream(role, hello)(w, r)
 			panic(http.ErrAbortHandler)
-		}, "EOF"},
+		}, "ended within the answer"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -1,16 +1,11 @@
 package chatclient
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptrace"
 	"strings"
-	"sync"
 	"time"
 
 	"siglab/bench/record"
@@ -20,180 +15,112 @@ import (
 const (
 	mostErrorBody = 4 << 10
 	mostStream    = 256 << 20 // bytes; a server that never ends is an error, not a full memory
-)
 
-// errNotFinished is a stream without its end mark.
-var errNotFinished = errors.New("the stream ended before " + chatapi.DoneData)
+	// endGrace is how long a body may take to end once its events have: a server that
+	// keeps the connection open after [DONE] must not stretch the block.
+	endGrace = time.Second
+)
 
 // Send sends one request and reads its answer to the end. It fills in the times
 // from Sent on and everything about the answer; a request that fails has its reason
-// in Error, and keeps what came before. The whole takes at most Options.Timeout.
+// in Error and Failure, and keeps what came before. It ends when the answer does, or
+// by Options.Timeout or IdleTimeout, or with ctx.
 func (c *Client) Send(ctx context.Context, item record.Item) record.Observation {
 	o := record.Observation{Item: item.ID, Index: item.Index}
-	ctx, cancel := context.WithTimeoutCause(ctx, c.options.Timeout, fmt.Errorf("no complete answer within %v", c.options.Timeout))
-	defer cancel()
-	if err := c.send(ctx, item.Body, &o); err != nil {
-		if cause := context.Cause(ctx); cause != nil {
-			err = cause
-		}
-		o.Error = err.Error()
+	o.Sent = c.now()
+	err := ctx.Err()
+	if err == nil {
+		err = c.send(ctx, item.Body, &o)
 	}
-	o.End = c.now()
+	if err != nil {
+		if ctx.Err() != nil {
+			err = &failure{record.FailedCancelled, context.Cause(ctx)}
+		}
+		o.Error, o.Failure = err.Error(), kindOf(err)
+		o.End = c.now()
+	}
 	return o
 }
 
-// now is the offset on the run's clock.
-func (c *Client) now() time.Duration { return time.Since(c.options.Origin) }
-
 func (c *Client) send(ctx context.Context, body []byte, o *record.Observation) error {
-	stamps := &traceStamps{now: c.now}
-	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, stamps.trace()), http.MethodPost, c.base+"/v1/chat/completions", bytes.NewReader(body))
+	r := &request{
+		method: http.MethodPost, path: c.options.Path, id: o.Item, body: body,
+		limits: limits{deadline: time.Now().Add(c.options.Timeout), idle: c.options.IdleTimeout},
+	}
+	a, err := c.measure.roundTrip(ctx, r, o)
 	if err != nil {
-		return err
+		return c.explain(err, r)
 	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Accept", "text/event-stream")
-	request.Header.Set("X-Request-Id", o.Item)
-	o.Sent = c.now()
-	response, err := c.http.Do(request)
-	o.Written, o.FirstByte = stamps.read()
-	if err != nil {
-		return err
+	defer func() {
+		a.close()
+		o.Written = a.written() // a server may answer before it has read the request
+	}()
+	status, kind := a.head()
+	o.Status = status
+	isStream := strings.HasPrefix(strings.ToLower(kind), "text/event-stream")
+	if status == http.StatusOK && isStream {
+		return c.explain(c.readStream(a, o), r)
 	}
-	defer func() { _ = response.Body.Close() }() // read only
-	o.Status = response.StatusCode
-	if response.StatusCode != http.StatusOK {
-		answer, _ := io.ReadAll(io.LimitReader(response.Body, mostErrorBody)) // part of it is better than none
-		return &statusError{"the server", response.StatusCode, errorText(answer)}
+	said := readSome(a)
+	o.ErrorBody = strings.ToValidUTF8(string(said), "\uFFFD")
+	if status != http.StatusOK {
+		return &failure{record.FailedStatus, &statusError{"the server", status, errorText(said)}}
 	}
-	if kind := response.Header.Get("Content-Type"); !strings.HasPrefix(kind, "text/event-stream") {
-		return fmt.Errorf("the answer is %q, not an event stream", kind)
+	return failf(record.FailedType, "the answer is %q, not an event stream", kind)
+}
+
+// explain says which limit an expired deadline was.
+func (c *Client) explain(err error, r *request) error {
+	if err != nil && kindOf(err) == record.FailedTimeout && !time.Now().Before(r.limits.deadline) {
+		return late(c.options.Timeout)
 	}
-	err = c.readStream(response.Body, o)
-	o.Written, _ = stamps.read() // a server may answer before it has read the request
 	return err
 }
 
+// readSome is the beginning of an answer that is no stream; part of it is better
+// than none. A short answer is read to its end, which keeps the connection.
+func readSome(a answer) []byte {
+	var said []byte
+	a.limit(time.Now().Add(controlTimeout))
+	for len(said) <= mostErrorBody {
+		data, _, err := a.next()
+		said = append(said, data...)
+		if err != nil {
+			break
+		}
+	}
+	return said[:min(len(said), mostErrorBody)]
+}
+
 // readStream reads events to the end, each stamped by the read that brought it.
-func (c *Client) readStream(body io.Reader, o *record.Observation) error {
-	answer := answerReader{observation: o}
+func (c *Client) readStream(a answer, o *record.Observation) error {
+	r := reader{observation: o}
 	var parser chatapi.EventParser
-	buffer := make([]byte, 32<<10)
 	for total := 0; total <= mostStream; {
-		n, err := body.Read(buffer)
-		at := c.now()
-		total += n
-		if perr := parser.Feed(buffer[:n], func(data []byte) { answer.event(data, at) }); perr != nil {
-			return perr
+		data, at, err := a.next()
+		total += len(data)
+		done := r.done
+		if perr := parser.Feed(data, func(data []byte) { r.event(data, at) }); perr != nil {
+			return r.finish(perr)
+		}
+		if err == nil && r.err != nil {
+			err = r.err // an answer that went wrong need not be waited for
 		}
 		switch {
-		case err == io.EOF:
-			return answer.finish()
+		case r.done && err != nil: // however the body ends, the answer is complete
+			if errors.Is(err, io.EOF) || !done {
+				o.End = at
+			}
+			return r.finish(nil)
+		case r.done && !done:
+			o.End = at
+			a.limit(time.Now().Add(endGrace))
+		case errors.Is(err, io.EOF):
+			o.End = at
+			return r.finish(nil)
 		case err != nil:
-			return errors.Join(answer.err, err)
+			return r.finish(err)
 		}
 	}
-	return fmt.Errorf("the stream has more than %d bytes", mostStream)
-}
-
-// answerReader collects the events of one answer.
-type answerReader struct {
-	observation *record.Observation
-	text        strings.Builder
-	pieces      int // events with content, should the server not count its tokens
-	done        bool
-	err         error // the first thing that was wrong
-}
-
-func (a *answerReader) event(data []byte, at time.Duration) {
-	if a.err != nil || a.done {
-		return
-	}
-	if string(data) == chatapi.DoneData {
-		a.done = true
-		return
-	}
-	var chunk chatapi.ChatChunk
-	if err := json.Unmarshal(data, &chunk); err != nil {
-		a.err = fmt.Errorf("event %.80q: %w", data, err)
-		return
-	}
-	o := a.observation
-	if chunk.Error != nil {
-		a.err = fmt.Errorf("the server ended the stream: %s", chunk.Error.Message)
-		return
-	}
-	if chunk.Usage != nil {
-		o.PromptTokens, o.OutputTokens = chunk.Usage.PromptTokens, chunk.Usage.CompletionTokens
-	}
-	if len(chunk.Choices) == 0 {
-		return
-	}
-	choice := chunk.Choices[0]
-	content := ""
-	if choice.Delta.Content != nil {
-		content = *choice.Delta.Content
-	}
-	if o.RoleChunk == 0 {
-		o.RoleChunk = at
-	}
-	if content != "" {
-		a.pieces++
-		a.text.WriteString(content)
-		if o.FirstToken == 0 {
-			o.FirstToken = at
-		}
-	}
-	o.LastToken = at
-	o.ChunkAt = append(o.ChunkAt, at)
-	o.ChunkLens = append(o.ChunkLens, len(content))
-	if choice.FinishReason != nil {
-		o.FinishReason = *choice.FinishReason
-	}
-}
-
-// finish judges the answer once the stream is at its end.
-func (a *answerReader) finish() error {
-	o := a.observation
-	o.Text = a.text.String()
-	if o.OutputTokens == 0 {
-		o.OutputTokens = a.pieces // the server did not say: one token an event
-	}
-	switch {
-	case a.err != nil:
-		return a.err
-	case !a.done:
-		return errNotFinished
-	case o.FirstToken == 0:
-		return errors.New("the answer has no content")
-	}
-	return nil
-}
-
-// traceStamps are stamped by the transport's goroutines.
-type traceStamps struct {
-	now func() time.Duration
-
-	mu                 sync.Mutex
-	written, firstByte time.Duration
-}
-
-func (s *traceStamps) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		WroteRequest:         func(httptrace.WroteRequestInfo) { s.stamp(&s.written) },
-		GotFirstResponseByte: func() { s.stamp(&s.firstByte) },
-	}
-}
-
-func (s *traceStamps) stamp(field *time.Duration) {
-	at := s.now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	*field = at
-}
-
-func (s *traceStamps) read() (written, firstByte time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.written, s.firstByte
+	return r.finish(failf(record.FailedTooLong, "the stream has more than %d bytes", mostStream))
 }

@@ -3,35 +3,38 @@ package chatclient
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"sync"
+	"time"
+
+	"siglab/bench/record"
 )
 
 // Warm opens n keep-alive connections, so that no measured request pays for one.
-// Each request's answer is left unread until all have one: a connection whose
-// answer is unread cannot serve a second request.
+// Each has carried a GET of /v1/models, whatever that answers, and none is used
+// twice: an answer that is not closed keeps its connection.
 func (c *Client) Warm(ctx context.Context, n int) error {
-	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
-	defer cancel()
-	responses := make([]*http.Response, n)
+	deadline := time.Now().Add(controlTimeout)
+	answers := make([]answer, n)
 	errs := make([]error, n)
 	var wg sync.WaitGroup
 	for i := range n {
 		wg.Go(func() {
-			request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/v1/models", nil)
-			if err == nil {
-				responses[i], err = c.http.Do(request)
-			}
-			errs[i] = err
+			r := &request{method: http.MethodGet, path: "/v1/models", limits: limits{deadline, controlTimeout}}
+			answers[i], errs[i] = c.measure.roundTrip(ctx, r, &record.Observation{})
 		})
 	}
 	wg.Wait()
-	for _, r := range responses {
-		if r != nil {
-			_, err := io.Copy(io.Discard, io.LimitReader(r.Body, mostControl))
-			errs = append(errs, err, r.Body.Close())
+	for _, a := range answers {
+		if a == nil {
+			continue
 		}
+		for err, total := error(nil), 0; err == nil && total < mostControl; {
+			var data []byte
+			data, _, err = a.next()
+			total += len(data)
+		}
+		a.close()
 	}
 	return errors.Join(errs...)
 }

@@ -1,0 +1,136 @@
+package chatclient
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"siglab/chatapi"
+)
+
+// Health is nil if the server answers that it is healthy.
+func (c *Client) Health(ctx context.Context) error {
+	_, err := c.control(ctx, http.MethodGet, "/health", nil)
+	return err
+}
+
+// Version is what the server says that it is.
+func (c *Client) Version(ctx context.Context) (string, error) {
+	body, err := c.control(ctx, http.MethodGet, "/version", nil)
+	if err != nil {
+		return "", err
+	}
+	var v struct{ Version string }
+	if err := json.Unmarshal(body, &v); err != nil || v.Version == "" {
+		return "", fmt.Errorf("/version answered %.80q, not a version", body)
+	}
+	return v.Version, nil
+}
+
+// Metrics is the text of the server's /metrics.
+func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
+	return c.control(ctx, http.MethodGet, "/metrics", nil)
+}
+
+// ResetCaches empties the caches that vLLM has, those that the server knows.
+func (c *Client) ResetCaches(ctx context.Context) error {
+	for _, route := range []string{"/reset_prefix_cache", "/reset_mm_cache", "/reset_encoder_cache"} {
+		_, err := c.control(ctx, http.MethodPost, route, nil)
+		var status *statusError
+		if errors.As(err, &status) && status.code == http.StatusNotFound {
+			continue // not a cache of this server
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// TopLogprobs asks a chat request again, not streamed, for its first tokens and the
+// best two candidates of each, best first.
+func (c *Client) TopLogprobs(ctx context.Context, body []byte, tokens int) ([]chatapi.TokenLogprob, error) {
+	var request chatapi.ChatRequest
+	if err := json.Unmarshal(body, &request); err != nil {
+		return nil, fmt.Errorf("the request cannot be asked again: %w", err)
+	}
+	two := 2
+	request.Stream, request.StreamOptions = false, nil
+	request.MaxTokens, request.MaxCompletionTokens = nil, &tokens
+	request.Logprobs, request.TopLogprobs = true, &two
+	again, err := json.Marshal(request)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.control(ctx, http.MethodPost, "/v1/chat/completions", again)
+	if err != nil {
+		return nil, err
+	}
+	var response chatapi.ChatResponse
+	if err := json.Unmarshal(answer, &response); err != nil {
+		return nil, fmt.Errorf("the answer with log probabilities: %w", err)
+	}
+	if len(response.Choices) == 0 || response.Choices[0].Logprobs == nil {
+		return nil, fmt.Errorf("the server gave no log probabilities")
+	}
+	return response.Choices[0].Logprobs.Content, nil
+}
+
+// statusError is an answer with another status than 200.
+type statusError struct {
+	what string
+	code int
+	body string
+}
+
+func (e *statusError) Error() string {
+	return fmt.Sprintf("%s answered %d %s: %s", e.what, e.code, http.StatusText(e.code), e.body)
+}
+
+// control sends a request outside the measurement and reads its whole answer.
+func (c *Client) control(ctx context.Context, method, route string, body []byte) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, controlTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, c.base+route, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range c.options.Header {
+		request.Header[name] = values
+	}
+	if body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }() // read only
+	answer, err := io.ReadAll(io.LimitReader(response.Body, mostControl))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", route, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, &statusError{route, response.StatusCode, errorText(answer)}
+	}
+	return answer, nil
+}
+
+// errorText is the message in an error body, or as much of the body as is of use.
+func errorText(body []byte) string {
+	var e chatapi.ErrorResponse
+	if json.Unmarshal(body, &e) == nil && e.Error.Message != "" {
+		return e.Error.Message
+	}
+	const most = 200 // in a message; the whole is in Observation.ErrorBody
+	text := strings.TrimSpace(string(body))
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}
