@@ -150,11 +150,12 @@ func (r *runner) replay(ctx context.Context, client *chatclient.Client, arm Arm,
 	start := time.Now().Add(leadTime)
 	b.Start = start.Sub(r.origin)
 	r.report(Event{Phase: PhaseMeasure, Block: *b})
+	clientRuntime := loadgen.WatchRuntime()
 	observations, err := loadgen.Run(ctx, r.plan.Workload.Slices[b.Slice], start, client.Send, loadgen.Options{
 		Origin: r.origin,
 		OnDone: func(o record.Observation) { r.report(Event{Phase: PhaseMeasure, Block: *b, Answer: &o}) },
 	})
-	b.End = time.Since(r.origin)
+	b.End, b.Client = time.Since(r.origin), clientRuntime()
 	stopSampler()
 	seen.samples = <-sampled
 	seen.observations = observations

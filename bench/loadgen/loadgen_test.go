@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"siglab/bench/record"
@@ -61,23 +62,26 @@ func TestRunIsOpenLoop(t *testing.T) {
 }
 
 func TestRunCancelled(t *testing.T) {
-	ctx, cancel := context.WithCancel(t.Context())
-	send := func(_ context.Context, item record.Item) record.Observation {
-		cancel()
-		return record.Observation{Item: item.ID}
-	}
-	got, err := Run(ctx, items(5, 20*time.Millisecond), time.Now(), send, Options{Origin: time.Now()})
-	if err == nil {
-		t.Error("no error")
-	}
-	if got[0].Error != "" {
-		t.Errorf("the first was sent, but says %q", got[0].Error)
-	}
-	for i, o := range got[1:] {
-		if o.Item != fmt.Sprint("item-", i+1) || !strings.HasPrefix(o.Error, "not sent") || o.Scheduled == 0 {
-			t.Errorf("observation %d: %+v", i+1, o)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		send := func(_ context.Context, item record.Item) record.Observation {
+			cancel()
+			return record.Observation{Item: item.ID}
 		}
-	}
+		origin := time.Now()
+		got, err := Run(ctx, items(5, 20*time.Millisecond), origin, send, Options{Origin: origin, wait: sleepUntil})
+		if err == nil {
+			t.Error("no error")
+		}
+		if got[0].Error != "" {
+			t.Errorf("the first was sent, but says %q", got[0].Error)
+		}
+		for i, o := range got[1:] {
+			if o.Item != fmt.Sprint("item-", i+1) || !strings.HasPrefix(o.Error, "not sent") || o.Failure != record.FailedNotSent || o.Scheduled == 0 {
+				t.Errorf("observation %d: %+v", i+1, o)
+			}
+		}
+	})
 }
 
 func TestRunBadSchedule(t *testing.T) {

@@ -113,6 +113,18 @@ type Block struct {
 	Void      string        `json:"void,omitempty"`
 	Startup   time.Duration `json:"startup_ns"` // start of the child to its first healthy answer
 	Server    ServerDelta   `json:"server"`
+	Client    ClientRuntime `json:"client,omitzero"`
+}
+
+// ClientRuntime is what in the load client itself could have delayed a send or a
+// stamp while a block was measured: its garbage collector and its scheduler. Times
+// are upper ends of the runtime's histogram buckets.
+type ClientRuntime struct {
+	Collections  uint64        `json:"collections"`
+	LongestPause time.Duration `json:"longest_pause_ns"` // of all goroutines, for a collection
+	WaitP50      time.Duration `json:"wait_p50_ns"`      // of goroutines ready to run, for a core
+	WaitP99      time.Duration `json:"wait_p99_ns"`
+	LongestWait  time.Duration `json:"longest_wait_ns"`
 }
 
 // ServerDelta is what the server's own metrics counted during a block (scraped
