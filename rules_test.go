@@ -96,7 +96,7 @@ func TestImports(t *testing.T) {
 		{"the engine does not know bench", []string{"engine"}, nil, true, []string{"siglab/bench"},
 			"the engine is just another server: the two meet on the wire"},
 		{"analysis does not execute", analysis, nil, false,
-			[]string{"siglab/bench/experiment", "siglab/bench/loadgen", "siglab/bench/chatclient", "siglab/bench/launch", "siglab/bench/variant", "siglab/bench/telemetry"},
+			[]string{"siglab/bench/experiment", "siglab/bench/loadgen", "siglab/bench/chatclient", "siglab/bench/launch", "siglab/bench/variant", "siglab/bench/telemetry", "siglab/bench/calibrate", "siglab/bench/truthserver"},
 			"a result is a function of the run directory, so that it can be made again later, elsewhere"},
 		{"pure packages touch nothing", pure, nil, false, []string{"os/exec", "net", "net/http", "log", "log/slog", "math/rand", "unsafe", "os/signal"},
 			"their results depend on their arguments alone"},

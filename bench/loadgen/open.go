@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"runtime"
 	"sync"
 	"time"
 
@@ -45,11 +46,13 @@ func (l *loop) runOpen(ctx context.Context, items iter.Seq[record.Item]) error {
 		j.dequeued = l.now()
 		if l.Loop == Open {
 			l.inFlight.Go(func() { l.serve(ctx, j) })
+			runtime.Gosched() // it is sent from here, now, rather than when another thread has woken
 			continue
 		}
 		j.queued = j.dequeued
 		if places.enter(j) {
 			l.inFlight.Go(func() { l.servePlace(ctx, &places, j) })
+			runtime.Gosched()
 		}
 	}
 	return broken

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"time"
 )
@@ -14,7 +15,7 @@ type Script struct {
 	TTFT   time.Duration `json:"ttft_ns"`          // from the request's last byte to the first token
 	ITL    time.Duration `json:"itl_ns"`           // between tokens
 	Jitter float64       `json:"jitter,omitempty"` // every wait is multiplied by 1 ± up to this
-	Seed   uint64        `json:"seed,omitempty"`   // of the jitter
+	Seed   uint64        `json:"seed,omitempty"`   // of the jitter, with the request's id
 
 	Tokens    int           `json:"tokens,omitempty"`
 	PerEvent  int           `json:"per_event,omitempty"` // tokens that come together, in one event
@@ -131,6 +132,12 @@ func scriptOf(body []byte, byDefault Script) (Script, error) {
 	return s.complete()
 }
 
+// Check refuses what no answer can be.
+func (s Script) Check() error {
+	_, err := s.complete()
+	return err
+}
+
 // complete fills in the defaults and checks the bounds.
 func (s Script) complete() (Script, error) {
 	const (
@@ -167,9 +174,12 @@ func (s Script) complete() (Script, error) {
 	return s, nil
 }
 
-// waits yields the script's waits: first that for the first token, then the gaps.
-func (s Script) waits() func(wait time.Duration) time.Duration {
-	rng := rand.New(rand.NewPCG(s.Seed, 0))
+// waits yields the waits of the request with this id, jittered: first that for the
+// first token, then the gaps.
+func (s Script) waits(id string) func(wait time.Duration) time.Duration {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(id)) // a hash takes everything
+	rng := rand.New(rand.NewPCG(s.Seed, hash.Sum64()))
 	return func(wait time.Duration) time.Duration {
 		if s.Jitter == 0 {
 			return wait

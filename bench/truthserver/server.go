@@ -42,7 +42,7 @@ const (
 
 // New returns a server that answers requests without a script by the default.
 func New(byDefault Script) (*Server, error) {
-	if _, err := byDefault.complete(); err != nil {
+	if err := byDefault.Check(); err != nil {
 		return nil, fmt.Errorf("truth server: %w", err)
 	}
 	origin := time.Now()

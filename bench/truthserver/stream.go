@@ -24,8 +24,8 @@ type writer struct {
 	err    error
 }
 
-// word is a token's text.
-const word = " tok"
+// Word is the text of a token.
+const Word = " tok"
 
 const streamHead = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -48,7 +48,7 @@ func (w *writer) answer(ctx context.Context) (keep bool) {
 
 // noStream plays the faults that come before a stream.
 func (w *writer) noStream(ctx context.Context) (handled, keep bool) {
-	wait := w.script.waits()
+	wait := w.script.waits(w.entry.ID)
 	pause := func() bool { return sleep(ctx, wait(w.script.TTFT)) }
 	switch w.script.Fault {
 	case FaultStatus:
@@ -79,7 +79,7 @@ func (w *writer) tokens(ctx context.Context) {
 	if s.Fault == FaultEmpty {
 		return
 	}
-	wait := s.waits()
+	wait := s.waits(w.entry.ID)
 	due := w.entry.Read + wait(s.TTFT)
 	var joined []byte
 	if s.Role != RoleNone {
@@ -187,7 +187,7 @@ type delta struct {
 
 // delta of n tokens after sent ones.
 func (w *writer) delta(sent, n int) delta {
-	text := strings.Repeat(word, n)
+	text := strings.Repeat(Word, n)
 	if sent < w.script.Reasoning {
 		return delta{Reasoning: text}
 	}

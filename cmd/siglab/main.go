@@ -15,14 +15,16 @@ import (
 
 // cli is the command line; every command has its file.
 type cli struct {
-	Bench    benchCmd    `cmd:"" help:"Compare variants of a server in paired blocks under the same load."`
-	Report   reportCmd   `cmd:"" help:"Make the report of a run directory again."`
-	Compare  compareCmd  `cmd:"" help:"Compare results of any load client, or two run directories; repeats give an interval."`
-	Serve    serveCmd    `cmd:"" help:"Serve a vision-language model with the OpenAI chat protocol."`
-	Inspect  inspectCmd  `cmd:"" help:"Tell which vision tower a model has and whether it interpolates its position table."`
-	Resample resampleCmd `cmd:"" help:"Resample position tables: apply, accuracy, bench."`
-	Doctor   doctorCmd   `cmd:"" help:"Check what this machine has and what it lacks."`
-	Version  versionCmd  `cmd:"" help:"Print the version."`
+	Bench       benchCmd       `cmd:"" help:"Compare variants of a server in paired blocks under the same load."`
+	Report      reportCmd      `cmd:"" help:"Make the report of a run directory again."`
+	Compare     compareCmd     `cmd:"" help:"Compare results of any load client, or two run directories; repeats give an interval."`
+	Serve       serveCmd       `cmd:"" help:"Serve a vision-language model with the OpenAI chat protocol."`
+	Inspect     inspectCmd     `cmd:"" help:"Tell which vision tower a model has and whether it interpolates its position table."`
+	Resample    resampleCmd    `cmd:"" help:"Resample position tables: apply, accuracy, bench."`
+	Calibrate   calibrateCmd   `cmd:"" help:"Measure the load client's own error against a server of known truth."`
+	Truthserver truthServerCmd `cmd:"" hidden:"" help:"The server of known truth, by itself."`
+	Doctor      doctorCmd      `cmd:"" help:"Check what this machine has and what it lacks."`
+	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
 // Exit codes of the built binary (go run turns all but 0 into 1).
