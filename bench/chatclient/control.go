@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/textproto"
 	"strings"
 
 	"siglab/chatapi"
@@ -100,12 +101,10 @@ func (c *Client) control(ctx context.Context, method, route string, body []byte)
 	if err != nil {
 		return nil, err
 	}
-	for name, values := range c.options.Header {
-		request.Header[name] = values
-	}
 	if body != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
+	setHeader(request, c.options.Header)
 	response, err := c.http.Do(request)
 	if err != nil {
 		return nil, err
@@ -119,6 +118,17 @@ func (c *Client) control(ctx context.Context, method, route string, body []byte)
 		return nil, &statusError{route, response.StatusCode, errorText(answer)}
 	}
 	return answer, nil
+}
+
+// setHeader gives a request the headers of the options.
+func setHeader(request *http.Request, given http.Header) {
+	for name, values := range given {
+		name = textproto.CanonicalMIMEHeaderKey(name)
+		request.Header[name] = values
+		if name == "Host" && len(values) > 0 {
+			request.Host = values[0]
+		}
+	}
 }
 
 // errorText is the message in an error body, or as much of the body as is of use.

@@ -2,7 +2,6 @@ package chatclient
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -50,27 +49,30 @@ func newHTTP1(u *url.URL, header http.Header, now func() time.Duration) *http1 {
 	if u.Port() == "" {
 		t.address = net.JoinHostPort(u.Hostname(), "80")
 	}
-	var lines strings.Builder
-	line := func(name, value string) {
-		fmt.Fprintf(&lines, "%s: %s\r\n", name, strings.NewReplacer("\r", " ", "\n", " ").Replace(value))
+	t.header = headerLines(u, header)
+	return t
+}
+
+// headerLines are those of every request: ours, and those given, which win. What
+// frames or names a request is not theirs to set.
+func headerLines(u *url.URL, given http.Header) string {
+	header := http.Header{
+		"Host": {u.Host}, "User-Agent": {"siglab"}, "Accept": {"text/event-stream, application/json"}, "Content-Type": {"application/json"},
 	}
-	line("Host", u.Host)
-	line("User-Agent", "siglab")
-	line("Accept", "text/event-stream, application/json")
-	line("Content-Type", "application/json")
 	if u.User != nil {
 		secret, _ := u.User.Password()
-		r := http.Request{Header: http.Header{}}
-		r.SetBasicAuth(u.User.Username(), secret)
-		line("Authorization", r.Header.Get("Authorization"))
+		login := http.Request{Header: header}
+		login.SetBasicAuth(u.User.Username(), secret)
 	}
-	for name, values := range header {
-		for _, value := range values {
-			line(textproto.CanonicalMIMEHeaderKey(name), value)
-		}
+	for name, values := range given {
+		header[textproto.CanonicalMIMEHeaderKey(name)] = values
 	}
-	t.header = lines.String()
-	return t
+	for _, name := range []string{"Content-Length", "Transfer-Encoding", "Connection", "X-Request-Id"} {
+		header.Del(name)
+	}
+	var lines strings.Builder
+	_ = header.Write(&lines) // a builder takes everything; line ends in values become blanks
+	return lines.String()
 }
 
 // head is the request's head.

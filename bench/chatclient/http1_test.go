@@ -221,6 +221,35 @@ func TestStandardTransport(t *testing.T) {
 	}
 }
 
+// TestHeader: what is given arrives, and wins over ours, but for what frames the
+// request.
+func TestHeader(t *testing.T) {
+	var got http.Header
+	var host string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		got, host = r.Header, r.Host
+		stream(hello, finish)(w, r)
+	}))
+	defer server.Close()
+	client := New(strings.Replace(server.URL, "http://", "http://me:secret@", 1), Options{Origin: time.Now().Add(-time.Second), Header: http.Header{
+		"x-key": {"a", "b"}, "content-type": {"text/plain"}, "Host": {"elsewhere"}, "Content-Length": {"7"}, "X-Request-Id": {"mine"}, "X-Break": {"c\r\nX-Evil: d"},
+	}})
+	defer client.Close()
+	if o := client.Send(t.Context(), record.Item{ID: "theirs", Body: []byte("{}")}); !o.OK() {
+		t.Fatal(o.Error)
+	}
+	user := http.Request{Header: got}
+	name, secret, _ := user.BasicAuth()
+	if host != "elsewhere" || got.Get("Content-Type") != "text/plain" || len(got["X-Key"]) != 2 || got.Get("X-Request-Id") != "theirs" || got.Get("X-Evil") != "" || name != "me" || secret != "secret" {
+		t.Errorf("host %s, header %v", host, got)
+	}
+	for _, id := range []string{"a\r\nb", "\n"} {
+		if o := client.Send(t.Context(), record.Item{ID: id}); o.Failure != record.FailedProtocol {
+			t.Errorf("id %q: %q", id, o.Failure)
+		}
+	}
+}
+
 // TestCompletions reads the other backend.
 func TestCompletions(t *testing.T) {
 	path := ""

@@ -30,11 +30,9 @@ func (t *standardTransport) roundTrip(ctx context.Context, r *request, o *record
 		a.close()
 		return nil, err
 	}
-	for name, values := range t.header {
-		request.Header[name] = values
-	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "text/event-stream, application/json")
+	setHeader(request, t.header)
 	request.Header.Set("X-Request-Id", r.id)
 	a.response, err = t.http.Do(request)
 	a.stamps.copyTo(o)
