@@ -50,6 +50,7 @@ type Load struct {
 	MaxTokens   *int     `json:"max_tokens,omitempty" flag:"max-tokens" jsonschema:"output tokens per request"`
 	Warmups     *int     `json:"warmups,omitempty" flag:"warmups" jsonschema:"requests before each block that are not measured"`
 	Timeout     *string  `json:"timeout,omitempty" flag:"timeout" jsonschema:"longest time for one answer, such as 60s"`
+	IdleTimeout *string  `json:"idle_timeout,omitempty" flag:"idle-timeout" jsonschema:"longest time without a byte of an answer"`
 }
 
 // Design is how often blocks are measured, and in which order.

@@ -20,7 +20,7 @@ variants:
   - name: optimized
     pos_embed: bilinear
     inject_delay: 20ms
-load: {request_rate: 12.5, num_prompts: 50, max_tokens: 16, warmups: 4, timeout: 30s}
+load: {request_rate: 12.5, num_prompts: 50, max_tokens: 16, warmups: 4, timeout: 30s, idle_timeout: 5s}
 design: {pairs: 8, seed: 18446744073709551615, early_stop: true, aa: false, noise_floor: none}
 analysis: {equivalence: 0.03, alpha: 0.01, primary: [median_ttft_ms, median_e2el_ms]}
 server: {threads: 2, port: 8100}
@@ -35,7 +35,7 @@ func TestFlags(t *testing.T) {
 	}
 	want := map[string]string{
 		"model": "random:tiny", "dataset": "builtin", "variant": "main=reference,optimized=bilinear", "inject-delay": "optimized=20ms",
-		"request-rate": "12.5", "num-prompts": "50", "max-tokens": "16", "warmups": "4", "timeout": "30s",
+		"request-rate": "12.5", "num-prompts": "50", "max-tokens": "16", "warmups": "4", "timeout": "30s", "idle-timeout": "5s",
 		"pairs": "8", "seed": "18446744073709551615", "early-stop": "true", "aa": "false", "noise-floor": "none",
 		"equivalence": "0.03", "alpha": "0.01", "primary": "median_ttft_ms,median_e2el_ms",
 		"server-threads": "2", "port": "8100", "out": "run", "fail-on": "slower", "junit": "result.xml",

@@ -68,7 +68,7 @@ func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block) (
 
 // drive warms the server up and replays the slice.
 func (r *runner) drive(ctx context.Context, url string, begun time.Time, arm Arm, b *record.Block, seen *sight) error {
-	client := chatclient.New(url, chatclient.Options{Origin: r.origin, Timeout: r.plan.Experiment.Timeout})
+	client := chatclient.New(url, chatclient.Options{Origin: r.origin, Timeout: r.plan.Experiment.Timeout, IdleTimeout: r.plan.Experiment.IdleTimeout})
 	defer client.Close()
 	if err := waitHealthy(ctx, client); err != nil {
 		return fmt.Errorf("variant %q: %w", arm.Name, err)

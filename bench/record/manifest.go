@@ -47,16 +47,17 @@ type Experiment struct {
 	Temperature float64       `json:"temperature"`
 	IgnoreEOS   bool          `json:"ignore_eos"`
 	Seed        uint64        `json:"seed"`
-	Warmups     int           `json:"warmups"` // requests before each block, not measured
-	Restart     string        `json:"restart"` // "each-block"
-	Order       string        `json:"order"`   // "AB/BA" or "Williams"
-	Caches      string        `json:"caches"`  // "off"
-	Timeout     time.Duration `json:"timeout_ns"`
-	Equivalence float64       `json:"equivalence_margin"`   // 0.02 = ±2 %
-	Alpha       float64       `json:"alpha"`                // 0.05
-	EarlyStop   bool          `json:"early_stop,omitempty"` // Pairs is the most; the analysis allows for looks
-	Primaries   []string      `json:"primaries,omitempty"`  // metric keys; empty: the usual ones
-	AA          bool          `json:"aa,omitempty"`         // the baseline against itself, to measure the noise floor
+	Warmups     int           `json:"warmups"`                   // requests before each block, not measured
+	Restart     string        `json:"restart"`                   // "each-block"
+	Order       string        `json:"order"`                     // "AB/BA" or "Williams"
+	Caches      string        `json:"caches"`                    // "off"
+	Timeout     time.Duration `json:"timeout_ns"`                // of a whole answer
+	IdleTimeout time.Duration `json:"idle_timeout_ns,omitempty"` // without a byte of it
+	Equivalence float64       `json:"equivalence_margin"`        // 0.02 = ±2 %
+	Alpha       float64       `json:"alpha"`                     // 0.05
+	EarlyStop   bool          `json:"early_stop,omitempty"`      // Pairs is the most; the analysis allows for looks
+	Primaries   []string      `json:"primaries,omitempty"`       // metric keys; empty: the usual ones
+	AA          bool          `json:"aa,omitempty"`              // the baseline against itself, to measure the noise floor
 	// NoiseFloors are relative, by metric key: what a run of the baseline against
 	// itself could not exclude. They come from the run directory NoiseFloorFrom.
 	NoiseFloors    map[string]float64 `json:"noise_floors,omitempty"`

@@ -44,6 +44,7 @@ type benchCmd struct {
 	Alpha       float64           `default:"0.05" help:"Chance of a false claim among all primary metrics (${default})."`
 	Primary     []string          `placeholder:"KEY" help:"Metrics that get a verdict (median_ttft_ms, median_tpot_ms, median_e2el_ms; p99_ttft_ms and p99_e2el_ms with blocks of 300 requests)."`
 	Timeout     time.Duration     `default:"60s" help:"Longest time for one answer (${default})."`
+	IdleTimeout time.Duration     `default:"60s" help:"Longest time without a byte of an answer; a stream that stalls so long has failed (${default})."`
 	InjectDelay map[string]string `placeholder:"NAME=20ms" help:"Positive control: hold up every request of a variant by this much, after the server's arrival stamp."`
 	Resume      string            `placeholder:"DIR" help:"Go on with a run that ended early: its complete pairs are kept, and everything is as it was then."`
 	Out         string            `placeholder:"DIR" help:"Run directory (benchmark_results_<date>_<time>)."`
@@ -177,6 +178,6 @@ func (c *benchCmd) experiment(variants int) record.Experiment {
 	return record.Experiment{
 		Model: c.Model, Dataset: c.Dataset, RequestRate: c.RequestRate, Burstiness: 1, NumPrompts: c.NumPrompts, Pairs: c.Pairs,
 		MaxTokens: c.MaxTokens, IgnoreEOS: true, Seed: c.Seed, Warmups: c.Warmups, Restart: "each-block", Order: order,
-		Caches: "off", Timeout: c.Timeout, Equivalence: c.Equivalence, Alpha: c.Alpha, Primaries: c.Primary, ServerThreads: threads, EarlyStop: c.EarlyStop, AA: c.AA,
+		Caches: "off", Timeout: c.Timeout, IdleTimeout: c.IdleTimeout, Equivalence: c.Equivalence, Alpha: c.Alpha, Primaries: c.Primary, ServerThreads: threads, EarlyStop: c.EarlyStop, AA: c.AA,
 	}
 }

@@ -126,6 +126,8 @@ func (c *benchCmd) check(variants int) error {
 		return usagef("--alpha %v: it is above 0 and at most 0.5", c.Alpha)
 	case c.Timeout <= 0:
 		return usagef("--timeout %v: it is above 0", c.Timeout)
+	case c.IdleTimeout <= 0:
+		return usagef("--idle-timeout %v: it is above 0", c.IdleTimeout)
 	}
 	if err := compare.CheckPrimaries(c.Primary); err != nil {
 		return usagef("--primary: %w", err)

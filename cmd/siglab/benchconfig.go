@@ -32,13 +32,13 @@ func readConfig(r io.Reader) (kong.Resolver, error) {
 // config is the experiment as a file that gives the same plan.
 func (c *benchCmd) config(plan experiment.Plan) configfile.File {
 	e := plan.Experiment
-	timeout, noise := e.Timeout.String(), c.NoiseFloor
+	timeout, idle, noise := e.Timeout.String(), e.IdleTimeout.String(), c.NoiseFloor
 	if e.NoiseFloorFrom != "" {
 		noise = e.NoiseFloorFrom
 	}
 	f := configfile.File{
 		Model: &e.Model, Dataset: &e.Dataset,
-		Load:     &configfile.Load{RequestRate: &e.RequestRate, NumPrompts: &e.NumPrompts, MaxTokens: &e.MaxTokens, Warmups: &e.Warmups, Timeout: &timeout},
+		Load:     &configfile.Load{RequestRate: &e.RequestRate, NumPrompts: &e.NumPrompts, MaxTokens: &e.MaxTokens, Warmups: &e.Warmups, Timeout: &timeout, IdleTimeout: &idle},
 		Design:   &configfile.Design{Pairs: &e.Pairs, Seed: &e.Seed, EarlyStop: &e.EarlyStop, AA: &e.AA, NoiseFloor: &noise},
 		Analysis: &configfile.Analysis{Equivalence: &e.Equivalence, Alpha: &e.Alpha, Primary: e.Primaries},
 		Server:   &configfile.Server{Threads: &e.ServerThreads, Port: &c.Port},
