@@ -9,6 +9,7 @@ import (
 	"net/http/httputil"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -167,9 +168,9 @@ func FuzzHeadParser(f *testing.F) {
 
 // TestStandardTransport sends over TLS and HTTP/2.
 func TestStandardTransport(t *testing.T) {
-	protocol := ""
+	var protocol atomic.Value
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		protocol = r.Proto
+		protocol.Store(r.Proto)
 		if r.Header.Get("X-Key") != "secret" {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
@@ -207,8 +208,8 @@ func TestStandardTransport(t *testing.T) {
 			defer client.Close()
 			for body, failure := range map[string]record.Failure{"": "", "cut": record.FailedCut, "stall": record.FailedStalled} {
 				o := client.Send(t.Context(), record.Item{ID: "x", Body: []byte(body)})
-				if o.Failure != failure || protocol != want || o.FirstToken == 0 || o.Connection.Got == 0 {
-					t.Errorf("%q over %s: %q %s, %+v", body, protocol, o.Failure, o.Error, o)
+				if o.Failure != failure || protocol.Load() != want || o.FirstToken == 0 || o.Connection.Got == 0 {
+					t.Errorf("%q over %v: %q %s, %+v", body, protocol.Load(), o.Failure, o.Error, o)
 				}
 			}
 			if err := client.Warm(t.Context(), 2); err != nil {

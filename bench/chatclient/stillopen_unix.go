@@ -3,6 +3,7 @@
 package chatclient
 
 import (
+	"errors"
 	"net"
 	"syscall"
 
@@ -24,7 +25,7 @@ func stillOpen(conn net.Conn) bool {
 	err = raw.Control(func(fd uintptr) {
 		var b [1]byte
 		_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
-		quiet = err == unix.EAGAIN || err == unix.EINTR
+		quiet = errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EINTR)
 	})
 	return err == nil && quiet
 }
