@@ -10,12 +10,16 @@ const activationCost = 64
 //
 //	½x·(1 + tanh(√(2/π)·(x + 0.044715x³))) = x / (1 + e^(−2√(2/π)·(x + 0.044715x³)))
 func (d *Device) GELUTanh(x []float32) {
-	const c = 2 * 0.797884560802865355 // 2·√(2/π)
 	d.split(len(x), activationCost, func(_, begin, end int) {
 		for i, v := range x[begin:end] {
-			x[begin+i] = v / (1 + exp(-c*(v+0.044715*v*v*v)))
+			x[begin+i] = geluTanh(v)
 		}
 	})
+}
+
+func geluTanh(v float32) float32 {
+	const c = 2 * 0.797884560802865355 // 2·√(2/π)
+	return v / (1 + exp(-c*(v+0.044715*v*v*v)))
 }
 
 // GELU replaces every element by its exact GELU, ½x·(1 + erf(x/√2)).
@@ -34,6 +38,17 @@ func (d *Device) SiLUMul(gate, up []float32) {
 		up := up[begin:end]
 		for i, v := range gate[begin:end] {
 			gate[begin+i] = v / (1 + exp(-v)) * up[i]
+		}
+	})
+}
+
+// GELUTanhMul is the middle of Gemma's gated MLP: it replaces every element of gate by
+// the tanh form of its GELU, times up.
+func (d *Device) GELUTanhMul(gate, up []float32) {
+	d.split(len(gate), activationCost, func(_, begin, end int) {
+		up := up[begin:end]
+		for i, v := range gate[begin:end] {
+			gate[begin+i] = geluTanh(v) * up[i]
 		}
 	})
 }

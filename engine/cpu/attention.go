@@ -1,6 +1,10 @@
 package cpu
 
-import "math"
+import (
+	"math"
+
+	"siglab/engine/tensor"
+)
 
 // Attention lets every row attend to every row: q, k, v and out are
 // [rows, heads·dim], and for each head
@@ -11,70 +15,64 @@ import "math"
 func (d *Device) Attention(out, q, k, v []float32, heads, dim int) {
 	width := heads * dim
 	rows := len(q) / width
-	d.transposed = transposeHeads(d.transposed, k, rows, width)
+	scale := float32(1 / math.Sqrt(float64(dim)))
 	d.split(rows*heads, 2*rows*dim, func(thread, begin, end int) {
 		scores := d.buffer(thread, rows)
 		for item := begin; item < end; item++ {
 			row, head := item/heads, item%heads
 			at := row*width + head*dim
-			attend(out[at:][:dim], q[at:][:dim], d.transposed[head*dim*rows:], rows, v[head*dim:], width, scores)
+			attend(out[at:][:dim], q[at:][:dim], k[head*dim:], v[head*dim:], width, scale, scores)
 		}
 	})
 }
 
-// CausalAttention lets the rows q [rows, heads·dim] of one sequence, at the
-// positions first, first+1, …, attend to themselves and all before, whose keys and
-// values are in the sequence's cache:
+// CachedAttention lets the rows q [rows, heads·dim] of one sequence attend to its keys
+// and values: row r sees the positions visible[r], which must have been stored, and
+// for each head
 //
-//   - keys [kvHeads, dim, capacity]: transposed, so that one pass over memory gives
-//     the scores of all positions;
-//   - values [capacity, kvHeads·dim].
+//	out = softmax(scale·q·kᵀ)·v
 //
-// Consecutive groups of heads/kvHeads query heads share a head of the cache. out is
-// shaped as q and must not overlap it.
-func (d *Device) CausalAttention(out, q, keys, values []float32, first, heads, kvHeads, dim int) {
-	width, kvWidth := heads*dim, kvHeads*dim
-	rows, capacity, group := len(q)/width, len(values)/kvWidth, heads/kvHeads
-	d.split(rows*heads, 2*(first+rows)*dim, func(thread, begin, end int) {
-		scores := d.buffer(thread, first+rows)
+// Consecutive groups of heads/kvHeads query heads share a head of kv. A row that sees
+// nothing gets zeros. out is shaped as q and must not overlap it.
+func (d *Device) CachedAttention(out, q []float32, kv tensor.KeyValues, visible []tensor.Span, heads int, scale float32) {
+	s := kv.(*keyValues)
+	rows, dim, group := len(visible), s.dim, heads/s.kvHeads
+	longest := 0
+	for _, span := range visible {
+		longest = max(longest, span.End-span.Begin)
+	}
+	d.split(rows*heads, 2*longest*dim, func(thread, begin, end int) {
+		scores := d.buffer(thread, longest)
 		for item := begin; item < end; item++ {
 			row, head := item/heads, item%heads
-			at, kv := row*width+head*dim, head/group
-			attend(out[at:][:dim], q[at:][:dim], keys[kv*dim*capacity:], capacity,
-				values[kv*dim:], kvWidth, scores[:first+row+1])
+			span, first := visible[row], head/group*s.capacity
+			at, from := row*heads*dim+head*dim, (first+span.Begin)*dim
+			attend(out[at:][:dim], q[at:][:dim], s.keys[from:], s.values[from:], dim, scale, scores[:max(0, span.End-span.Begin)])
 		}
 	})
 }
 
 // attend is the attention of one query [dim] over as many positions as scores has
-// room for. keys [dim, positions] and values [positions, dim] have rows that are
-// keyStride and valueStride apart.
-func attend(out, q, keys []float32, keyStride int, values []float32, valueStride int, scores []float32) {
-	dim, n := len(out), len(scores)
-	clear(scores)
-	gemm(scores, q, keys, 1, n, dim, n, dim, keyStride)
-	scale := float32(1 / math.Sqrt(float64(dim)))
-	for i := range scores {
-		scores[i] *= scale
+// room for, whose keys and values [positions, dim] are stride apart.
+func attend(out, q, keys, values []float32, stride int, scale float32, scores []float32) {
+	clear(out)
+	if len(scores) == 0 {
+		return
+	}
+	for p := range scores {
+		sum := float32(0)
+		for i, k := range keys[p*stride:][:len(q)] {
+			sum += q[i] * k
+		}
+		scores[p] = sum * scale
 	}
 	norm := softmax(scores)
-	clear(out)
-	gemm(out, scores, values, 1, dim, n, dim, n, valueStride)
+	for p, weight := range scores {
+		for i, v := range values[p*stride:][:len(out)] {
+			out[i] += weight * v
+		}
+	}
 	for i := range out {
 		out[i] *= norm
 	}
-}
-
-// transposeHeads is x [rows, width] as [width, rows], in dst if it is large enough.
-func transposeHeads(dst, x []float32, rows, width int) []float32 {
-	if cap(dst) < rows*width {
-		dst = make([]float32, rows*width)
-	}
-	dst = dst[:rows*width]
-	for r := range rows {
-		for c, v := range x[r*width:][:width] {
-			dst[c*rows+r] = v
-		}
-	}
-	return dst
 }

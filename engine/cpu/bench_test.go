@@ -14,14 +14,15 @@ func BenchmarkLinear(b *testing.B) {
 		{144, 64, 64}, {144, 64, 256}, {144, 256, 64}, {144, 768, 64}, {190, 96, 256}, {190, 256, 96}, {1, 96, 256}, {1, 96, 1024},
 	} {
 		b.Run(fmt.Sprintf("rows=%d/in=%d/out=%d", s.rows, s.in, s.out), func(b *testing.B) {
-			d := cpu.New(1)
+			d := cpu.New(cpu.Options{Threads: 1})
 			defer d.Close()
-			x, w, y := make([]float32, s.rows*s.in), make([]float32, s.in*s.out), make([]float32, s.rows*s.out)
+			x, y := make([]float32, s.rows*s.in), make([]float32, s.rows*s.out)
+			w := pack(b, d, make([]float32, s.in*s.out), s.out, s.in)
 			for i := range x {
 				x[i] = 1
 			}
 			for b.Loop() {
-				d.Linear(y, x, w, nil, s.in, s.out)
+				d.Linear(y, x, w, nil)
 			}
 			flops := 2 * float64(s.rows) * float64(s.in) * float64(s.out)
 			b.ReportMetric(flops*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
@@ -31,7 +32,7 @@ func BenchmarkLinear(b *testing.B) {
 
 // BenchmarkAttention times the tiny model's tower and prefill.
 func BenchmarkAttention(b *testing.B) {
-	d := cpu.New(1)
+	d := cpu.New(cpu.Options{Threads: 1})
 	defer d.Close()
 	b.Run("full/rows=144/heads=4/dim=16", func(b *testing.B) {
 		q, out := make([]float32, 144*64), make([]float32, 144*64)
@@ -41,19 +42,21 @@ func BenchmarkAttention(b *testing.B) {
 	})
 	b.Run("causal/rows=190/heads=4/dim=24", func(b *testing.B) {
 		q, out := make([]float32, 190*96), make([]float32, 190*96)
-		keys, values := make([]float32, 48*256), make([]float32, 256*48)
+		kv := d.NewKeyValues(2, 24, 256)
+		d.Store(kv, make([]float32, 190*48), make([]float32, 190*48), 0)
+		visible := causal(0, 190)
 		for i := range q {
 			q[i] = 1
 		}
 		for b.Loop() {
-			d.CausalAttention(out, q, keys, values, 0, 4, 2, 24)
+			d.CachedAttention(out, q, kv, visible, 4, 0.2)
 		}
 	})
 }
 
 // BenchmarkGELUTanh times the tower's activation, per element.
 func BenchmarkGELUTanh(b *testing.B) {
-	d := cpu.New(1)
+	d := cpu.New(cpu.Options{Threads: 1})
 	defer d.Close()
 	x := make([]float32, 144*256)
 	for b.Loop() {

@@ -13,14 +13,17 @@ type Device struct {
 	workers sync.WaitGroup
 	closing sync.Once
 	scratch [][]float32 // one buffer for each thread
-
-	transposed []float32 // the keys of Attention, [heads·dim, rows]
 }
 
-// New starts a device with the given number of threads, or with as many as Go may
-// use if threads is less than 1. The calling goroutine counts as one of them. Close
-// ends the others.
-func New(threads int) *Device {
+// Options are a device's choices. The zero value takes all threads.
+type Options struct {
+	Threads int // that compute; less than 1 for as many as Go may use
+}
+
+// New starts a device. The calling goroutine counts as one of its threads. Close ends
+// the others.
+func New(o Options) *Device {
+	threads := o.Threads
 	if threads < 1 {
 		threads = runtime.GOMAXPROCS(0)
 	}

@@ -7,7 +7,6 @@
 // the machine has one core or sixty-four. Other processor families may round
 // differently, because Go fuses multiplications and additions on some of them.
 //
-// Matrix products are gonum's, whose inner loop is vectorised on amd64 and adds up
-// every element in the order of the inputs. Slices whose lengths contradict the
-// documented shapes are bugs of the caller, and panic as slice bounds do.
+// Slices whose lengths contradict the documented shapes are bugs of the caller, and
+// panic as slice bounds do.
 package cpu

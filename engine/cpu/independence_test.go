@@ -15,14 +15,16 @@ func TestRowsIndependent(t *testing.T) {
 		x, w, bias := normals(1, 70*s.in), normals(2, s.in*s.out), normals(3, s.out)
 		alone := make([]float32, 70*s.out)
 		one := device(t, 1)
+		m := pack(t, one, w, s.out, s.in)
 		for r := range 70 {
-			one.Linear(alone[r*s.out:][:s.out], x[r*s.in:][:s.in], w, bias, s.in, s.out)
+			one.Linear(alone[r*s.out:][:s.out], x[r*s.in:][:s.in], m, bias)
 		}
 		for _, threads := range []int{1, 2, 3, 4} {
 			d := device(t, threads)
+			m := pack(t, d, w, s.out, s.in)
 			for _, rows := range []int{1, 2, 5, 64, 70} {
 				y := make([]float32, rows*s.out)
-				d.Linear(y, x[:rows*s.in], w, bias, s.in, s.out)
+				d.Linear(y, x[:rows*s.in], m, bias)
 				if !slices.Equal(y, alone[:len(y)]) {
 					t.Errorf("[%d, %d]·[%d, %d] on %d threads differs from its rows one by one", rows, s.in, s.in, s.out, threads)
 				}
@@ -36,17 +38,21 @@ func TestRowsIndependent(t *testing.T) {
 func TestPositionsIndependent(t *testing.T) {
 	const heads, kvHeads, dim, rows, capacity = 4, 2, 24, 250, 256
 	q, k, v := normals(1, rows*heads*dim), normals(2, rows*kvHeads*dim), normals(3, rows*kvHeads*dim)
-	keys, values := cache(k, v, kvHeads*dim, capacity)
+	const scale = 0.2
 	want := make([]float32, len(q))
-	device(t, 1).CausalAttention(want, q, keys, values, 0, heads, kvHeads, dim)
+	one := device(t, 1)
+	kv := one.NewKeyValues(kvHeads, dim, capacity)
+	one.Store(kv, k, v, 0)
+	one.CachedAttention(want, q, kv, causal(0, rows), heads, scale)
 	for _, threads := range []int{1, 4} {
 		for _, part := range []int{1, 7, rows} {
 			t.Run(fmt.Sprintf("threads=%d/part=%d", threads, part), func(t *testing.T) {
 				d := device(t, threads)
-				got := make([]float32, len(q))
+				got, kv := make([]float32, len(q)), d.NewKeyValues(kvHeads, dim, capacity)
 				for first := 0; first < rows; first += part {
-					begin, end := first*heads*dim, min(first+part, rows)*heads*dim
-					d.CausalAttention(got[begin:end], q[begin:end], keys, values, first, heads, kvHeads, dim)
+					end := min(first+part, rows)
+					d.Store(kv, k[first*kvHeads*dim:end*kvHeads*dim], v[first*kvHeads*dim:end*kvHeads*dim], first)
+					d.CachedAttention(got[first*heads*dim:end*heads*dim], q[first*heads*dim:end*heads*dim], kv, causal(first, end-first), heads, scale)
 				}
 				if !slices.Equal(got, want) {
 					t.Error("differs from the prefill on one thread")
@@ -88,9 +94,9 @@ func TestThreads(t *testing.T) {
 // TestClose: closing twice is closing once, and no threads asked for means as many
 // as there are.
 func TestClose(t *testing.T) {
-	d := cpu.New(0)
+	d := cpu.New(cpu.Options{})
 	if d.Threads() < 1 {
-		t.Errorf("New(0) has %d threads, want at least 1", d.Threads())
+		t.Errorf("New has %d threads, want at least 1", d.Threads())
 	}
 	d.Close()
 	d.Close()

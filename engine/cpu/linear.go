@@ -1,75 +1,51 @@
 package cpu
 
-import (
-	"gonum.org/v1/gonum/blas"
-	"gonum.org/v1/gonum/blas/gonum"
-)
+import "siglab/engine/tensor"
 
-// Linear computes y = x·weight + bias for the rows x [rows, in] and y [rows, out],
-// with weight [in, out] and bias [out], or nil for none. y must not overlap x.
-func (d *Device) Linear(y, x, weight, bias []float32, in, out int) {
-	rows := len(x) / in
-	d.product(y, x, weight, rows, in, out, func(y []float32, begin int) {
-		if bias == nil {
-			clear(y)
-			return
-		}
-		copy(y, bias[begin:])
-	})
+// Linear computes y = x·wᵀ + bias for the rows x [rows, in] and y [rows, out], with
+// w [out, in] and bias [out], or nil for none. y must not overlap x.
+func (d *Device) Linear(y, x []float32, w tensor.Matrix, bias []float32) {
+	d.product(y, x, w.(*matrix), bias, false)
 }
 
-// LinearAdd is Linear for a residual: y += x·weight + bias.
-func (d *Device) LinearAdd(y, x, weight, bias []float32, in, out int) {
-	rows := len(x) / in
-	d.product(y, x, weight, rows, in, out, func(y []float32, begin int) {
-		if bias == nil {
-			return
-		}
-		for i, b := range bias[begin:][:len(y)] {
-			y[i] += b
-		}
-	})
+// LinearAdd is Linear for a residual: y += x·wᵀ + bias.
+func (d *Device) LinearAdd(y, x []float32, w tensor.Matrix, bias []float32) {
+	d.product(y, x, w.(*matrix), bias, true)
 }
 
-// product adds x·weight to y after start has prepared every stretch of a row of y,
-// the one that begins at the given column. Threads get rows, or columns where there
-// are fewer rows than threads.
-func (d *Device) product(y, x, weight []float32, rows, in, out int, start func(y []float32, begin int)) {
-	if rows >= d.threads {
-		d.split(rows, in*out, func(_, begin, end int) {
-			for r := begin; r < end; r++ {
-				start(y[r*out:][:out], 0)
+// product computes x·wᵀ + bias, and adds it to y if add is set. Every element is
+// added up in the order of the inputs, from its bias on.
+func (d *Device) product(y, x []float32, m *matrix, bias []float32, add bool) {
+	rows := len(x) / m.in
+	panels := (m.out + panel - 1) / panel
+	d.split(panels, rows*m.in*panel, func(_, begin, end int) {
+		for p := begin; p < end; p++ {
+			first, width := p*panel, min(panel, m.out-p*panel)
+			weights := m.panels[p*m.in*panel:][:m.in*panel]
+			for r := range rows {
+				var sums [panel]float32
+				if bias != nil {
+					copy(sums[:], bias[first:][:width])
+				}
+				target := y[r*m.out+first:][:width]
+				if add {
+					for i, v := range target {
+						sums[i] += v
+					}
+				}
+				dot(&sums, x[r*m.in:][:m.in], weights)
+				copy(target, sums[:])
 			}
-			gemm(y[begin*out:], x[begin*in:], weight, end-begin, out, in, out, in, out)
-		})
-		return
-	}
-	d.split(out, rows*in, func(_, begin, end int) {
-		for r := range rows {
-			start(y[r*out+begin:][:end-begin], begin)
 		}
-		gemm(y[begin:], x, weight[begin:], rows, end-begin, in, out, in, out)
 	})
 }
 
-// Blocks of at most tileRows by tileCols keep gonum on the calling goroutine: it
-// starts goroutines of its own from four blocks of 64 by 64 on, which would ignore
-// the device's number of threads.
-const (
-	tileRows = 64
-	tileCols = 3 * 64
-)
-
-// gemm adds a·b to c, with a [m, k], b [k, n], c [m, n] and the strides of their
-// rows. Every element of c is added up in the order of k, product by product, from
-// the value that it has.
-func gemm(c, a, b []float32, m, n, k, ldc, lda, ldb int) {
-	var impl gonum.Implementation
-	for row := 0; row < m; row += tileRows {
-		rows := min(tileRows, m-row)
-		for col := 0; col < n; col += tileCols {
-			impl.Sgemm(blas.NoTrans, blas.NoTrans, rows, min(tileCols, n-col), k,
-				1, a[row*lda:], lda, b[col:], ldb, 1, c[row*ldc+col:], ldc)
+// dot adds x [k] times weights [k, panel] to sums.
+func dot(sums *[panel]float32, x, weights []float32) {
+	for k, v := range x {
+		row := (*[panel]float32)(weights[k*panel:])
+		for i, w := range row {
+			sums[i] += v * w
 		}
 	}
 }

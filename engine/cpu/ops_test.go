@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"siglab/engine/cpu"
+	"siglab/engine/tensor"
+	"siglab/internal/safetensors"
 )
 
 // device is one that ends with the test.
 func device(t *testing.T, threads int) *cpu.Device {
-	d := cpu.New(threads)
+	d := cpu.New(cpu.Options{Threads: threads})
 	t.Cleanup(d.Close)
 	return d
 }
@@ -23,6 +25,16 @@ func normals(seed uint64, n int) []float32 {
 		x[i] = float32(rng.NormFloat64())
 	}
 	return x
+}
+
+// pack is values [out, in] in the device's layout.
+func pack(t testing.TB, d *cpu.Device, values []float32, out, in int) tensor.Matrix {
+	t.Helper()
+	m, err := d.Pack(safetensors.NewF32("weight", values, out, in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // near wants got to differ from want by at most the tolerance times 1 + |want|.
@@ -47,7 +59,7 @@ func TestLinear(t *testing.T) {
 		{"one row, as in a decode step", 1, 96, 256, 1},
 		{"one row, its columns on two threads", 1, 700, 1031, 2},
 		{"more rows than a tile, fewer columns", 70, 33, 5, 1},
-		{"more columns than a tile: gonum must stay on its goroutine", 3, 17, 1024, 1},
+		{"many columns", 3, 17, 1024, 1},
 		{"rows on four threads", 200, 129, 65, 4},
 		{"the smallest", 1, 1, 1, 4},
 	}
@@ -55,17 +67,18 @@ func TestLinear(t *testing.T) {
 		d := device(t, test.threads)
 		x, w := normals(1, test.rows*test.in), normals(2, test.in*test.out)
 		bias, start := normals(3, test.out), normals(4, test.rows*test.out)
+		m := pack(t, d, w, test.out, test.in)
 		tolerance := 2e-7 * math.Sqrt(float64(test.in)) * 4
 		y := append([]float32(nil), start...)
-		d.Linear(y, x, w, nil, test.in, test.out)
+		d.Linear(y, x, m, nil)
 		near(t, test.why+", no bias", y, linear(nil, x, w, nil, test.in, test.out), tolerance)
-		d.Linear(y, x, w, bias, test.in, test.out)
+		d.Linear(y, x, m, bias)
 		near(t, test.why+", bias", y, linear(nil, x, w, bias, test.in, test.out), tolerance)
 		copy(y, start)
-		d.LinearAdd(y, x, w, bias, test.in, test.out)
+		d.LinearAdd(y, x, m, bias)
 		near(t, test.why+", residual and bias", y, linear(start, x, w, bias, test.in, test.out), tolerance)
 		copy(y, start)
-		d.LinearAdd(y, x, w, nil, test.in, test.out)
+		d.LinearAdd(y, x, m, nil)
 		near(t, test.why+", residual", y, linear(start, x, w, nil, test.in, test.out), tolerance)
 	}
 }
@@ -160,23 +173,19 @@ func TestAttention(t *testing.T) {
 		const capacity = 64
 		kvWidth := test.kvHeads * dim
 		k, v := normals(4, (test.first+rows)*kvWidth), normals(5, (test.first+rows)*kvWidth)
-		keys, values := cache(k, v, kvWidth, capacity)
-		d.CausalAttention(out, q, keys, values, test.first, heads, test.kvHeads, dim)
+		kv := d.NewKeyValues(test.kvHeads, dim, capacity)
+		d.Store(kv, k, v, 0)
+		d.CachedAttention(out, q, kv, causal(test.first, rows), heads, float32(1/math.Sqrt(dim)))
 		want := attention(q, k, v, heads, test.kvHeads, dim, func(row int) int { return test.first + row + 1 })
 		near(t, test.why, out, want, 1e-6)
 	}
 }
 
-// cache lays k and v [positions, width] out as CausalAttention wants them; the rest
-// is NaN, which must not be read.
-func cache(k, v []float32, width, capacity int) (keys, values []float32) {
-	keys, values = make([]float32, width*capacity), make([]float32, capacity*width)
-	for i := range keys {
-		keys[i], values[i] = float32(math.NaN()), float32(math.NaN())
+// causal are the spans of rows at the positions first, first+1, …
+func causal(first, rows int) []tensor.Span {
+	visible := make([]tensor.Span, rows)
+	for r := range visible {
+		visible[r].End = first + r + 1
 	}
-	copy(values, v)
-	for i, x := range k {
-		keys[i%width*capacity+i/width] = x
-	}
-	return keys, values
+	return visible
 }

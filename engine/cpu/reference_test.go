@@ -4,7 +4,7 @@ import "math"
 
 // The references: every operation in float64, by its definition and nothing else.
 
-// linear is start + x·weight + bias, element by element; start and bias may be nil.
+// linear is start + x·weightᵀ + bias, element by element; start and bias may be nil.
 func linear(start, x, weight, bias []float32, in, out int) []float64 {
 	y := make([]float64, len(x)/in*out)
 	for i := range y {
@@ -16,7 +16,7 @@ func linear(start, x, weight, bias []float32, in, out int) []float64 {
 			y[i] += float64(bias[c])
 		}
 		for k := range in {
-			y[i] += float64(x[r*in+k]) * float64(weight[k*out+c])
+			y[i] += float64(x[r*in+k]) * float64(weight[c*in+k])
 		}
 	}
 	return y

@@ -10,15 +10,20 @@ package decoder
 import (
 	"fmt"
 	"math"
+
+	"siglab/engine/tensor"
 )
 
 // Ops are the operations that a decoder is made of; cpu.Device states their shapes.
 type Ops interface {
-	Linear(y, x, weight, bias []float32, in, out int)
-	LinearAdd(y, x, weight, bias []float32, in, out int)
+	Linear(y, x []float32, w tensor.Matrix, bias []float32)
+	LinearAdd(y, x []float32, w tensor.Matrix, bias []float32)
+	Row(dst []float32, w tensor.Matrix, out int)
 	RMSNorm(y, x, weight []float32, eps float64)
 	RoPE(x, cos, sin []float32, positions []int, heads, dim int)
-	CausalAttention(out, q, keys, values []float32, first, heads, kvHeads, dim int)
+	NewKeyValues(kvHeads, dim, capacity int) tensor.KeyValues
+	Store(kv tensor.KeyValues, keys, values []float32, first int)
+	CachedAttention(out, q []float32, kv tensor.KeyValues, visible []tensor.Span, heads int, scale float32)
 	SiLUMul(gate, up []float32)
 }
 
@@ -61,10 +66,11 @@ type Decoder struct {
 	ops      Ops
 	cos, sin []float32 // [MaxPositions, headDim/2], of the rotary angles
 
-	positions                []int     // [rows]
-	normed, query, attention []float32 // [rows, Hidden]
-	key, value               []float32 // [rows, KVHeads·headDim]
-	gate, up                 []float32 // [rows, MLP]
+	positions                []int         // [rows]
+	visible                  []tensor.Span // [rows], the positions that each attends to
+	normed, query, attention []float32     // [rows, Hidden]
+	key, value               []float32     // [rows, KVHeads·headDim]
+	gate, up                 []float32     // [rows, MLP]
 }
 
 // New binds weights, which must not change afterwards, to the operations that
@@ -103,7 +109,6 @@ func (d *Decoder) Embed(x []float32, token int) error {
 	if token < 0 || token >= d.config.Vocab {
 		return fmt.Errorf("token %d: the vocabulary has 0 to %d", token, d.config.Vocab-1)
 	}
-	hidden := d.config.Hidden
-	copy(x[:hidden], d.weights.Embeddings[token*hidden:])
+	d.ops.Row(x[:d.config.Hidden], d.weights.Embeddings, token)
 	return nil
 }

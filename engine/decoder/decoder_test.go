@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"siglab/engine/cpu"
 	"siglab/engine/decoder"
 )
 
@@ -82,6 +83,8 @@ func TestFull(t *testing.T) {
 
 // TestNew refuses shapes and weights that contradict each other.
 func TestNew(t *testing.T) {
+	device := cpu.New(cpu.Options{Threads: 1})
+	defer device.Close()
 	for _, test := range []struct {
 		why    string
 		change func(*decoder.Config, *decoder.Weights)
@@ -90,10 +93,11 @@ func TestNew(t *testing.T) {
 		{"heads of an odd size cannot rotate", func(c *decoder.Config, _ *decoder.Weights) { c.Hidden = 60 }, "heads of an even size"},
 		{"query heads that cannot share", func(c *decoder.Config, _ *decoder.Weights) { c.KVHeads = 3 }, "share 3"},
 		{"a block too many", func(c *decoder.Config, _ *decoder.Weights) { c.Layers = 1 }, "2 blocks, want 1"},
-		{"a head of another vocabulary", func(_ *decoder.Config, w *decoder.Weights) { w.Head = w.Head[1:] }, "Head has 27391 values, want 27392"},
-		{"a tensor of a block", func(_ *decoder.Config, w *decoder.Weights) { w.Blocks[0].Up = nil }, "Blocks[0].Up has 0 values"},
+		{"a head of another vocabulary", func(_ *decoder.Config, w *decoder.Weights) { w.Head = w.Blocks[0].Up }, "Head is [112, 64], want [428, 64]"},
+		{"a matrix of a block", func(_ *decoder.Config, w *decoder.Weights) { w.Blocks[0].Up = nil }, "Blocks[0].Up is missing"},
+		{"a vector of a block", func(_ *decoder.Config, w *decoder.Weights) { w.Blocks[1].KeyBias = nil }, "Blocks[1].KeyBias has 0 values"},
 	} {
-		c, w := shape(), golden(t)
+		c, w := shape(), golden(t, device)
 		test.change(&c, w)
 		if _, err := decoder.New(c, w, nil); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v, want one with %q", test.why, err, test.want)

@@ -1,6 +1,11 @@
 package decoder
 
-import "fmt"
+import (
+	"fmt"
+	"math"
+
+	"siglab/engine/tensor"
+)
 
 // Prefill appends the embedded positions x [n, Hidden] to the cache's sequence and
 // writes the logits [Vocab] of the last one. x is overwritten. After an error the
@@ -54,10 +59,12 @@ type stretch struct {
 // blocks runs x [rows, Hidden], the stretches after one another, through all blocks
 // and appends it to the caches.
 func (d *Decoder) blocks(x []float32, stretches []stretch) {
-	d.positions = d.positions[:0]
+	d.positions, d.visible = d.positions[:0], d.visible[:0]
 	for _, s := range stretches {
 		for r := range s.rows {
-			d.positions = append(d.positions, s.cache.length+r)
+			position := s.cache.length + r
+			d.positions = append(d.positions, position)
+			d.visible = append(d.visible, tensor.Span{End: position + 1})
 		}
 	}
 	d.reserve(len(d.positions))
@@ -75,36 +82,36 @@ func (d *Decoder) attend(x []float32, i int, stretches []stretch) {
 	c, b, ops := d.config, &d.weights.Blocks[i], d.ops
 	hidden, dim, kv := c.Hidden, c.headDim(), c.KVHeads*c.headDim()
 	ops.RMSNorm(d.normed, x, b.AttentionNorm, eps)
-	ops.Linear(d.query, d.normed, b.Query, b.QueryBias, hidden, hidden)
-	ops.Linear(d.key, d.normed, b.Key, b.KeyBias, hidden, kv)
-	ops.Linear(d.value, d.normed, b.Value, b.ValueBias, hidden, kv)
+	ops.Linear(d.query, d.normed, b.Query, b.QueryBias)
+	ops.Linear(d.key, d.normed, b.Key, b.KeyBias)
+	ops.Linear(d.value, d.normed, b.Value, b.ValueBias)
 	ops.RoPE(d.query, d.cos, d.sin, d.positions, c.Heads, dim)
 	ops.RoPE(d.key, d.cos, d.sin, d.positions, c.KVHeads, dim)
+	scale := float32(1 / math.Sqrt(float64(dim)))
 	row := 0
 	for _, s := range stretches {
-		end, first, cache := row+s.rows, s.cache.length, &s.cache.blocks[i]
-		cache.store(d.key[row*kv:end*kv], d.value[row*kv:end*kv], first, kv)
-		ops.CausalAttention(d.attention[row*hidden:end*hidden], d.query[row*hidden:end*hidden],
-			cache.keys, cache.values, first, c.Heads, c.KVHeads, dim)
+		end, cache := row+s.rows, s.cache.blocks[i]
+		ops.Store(cache, d.key[row*kv:end*kv], d.value[row*kv:end*kv], s.cache.length)
+		ops.CachedAttention(d.attention[row*hidden:end*hidden], d.query[row*hidden:end*hidden], cache, d.visible[row:end], c.Heads, scale)
 		row = end
 	}
-	ops.LinearAdd(x, d.attention, b.Out, nil, hidden, hidden)
+	ops.LinearAdd(x, d.attention, b.Out, nil)
 }
 
 // feed is the second half of a block: x += down(silu(gate(norm(x)))·up(norm(x))).
 func (d *Decoder) feed(x []float32, b *Block) {
-	hidden, mlp, ops := d.config.Hidden, d.config.MLP, d.ops
+	ops := d.ops
 	ops.RMSNorm(d.normed, x, b.MLPNorm, eps)
-	ops.Linear(d.gate, d.normed, b.Gate, nil, hidden, mlp)
-	ops.Linear(d.up, d.normed, b.Up, nil, hidden, mlp)
+	ops.Linear(d.gate, d.normed, b.Gate, nil)
+	ops.Linear(d.up, d.normed, b.Up, nil)
 	ops.SiLUMul(d.gate, d.up)
-	ops.LinearAdd(x, d.gate, b.Down, nil, mlp, hidden)
+	ops.LinearAdd(x, d.gate, b.Down, nil)
 }
 
 // head writes the logits [Vocab] of one row x [Hidden], which is normed in place.
 func (d *Decoder) head(logits, x []float32) {
 	d.ops.RMSNorm(x, x, d.weights.Norm, eps)
-	d.ops.Linear(logits[:d.config.Vocab], x, d.weights.Head, nil, d.config.Hidden, d.config.Vocab)
+	d.ops.Linear(logits[:d.config.Vocab], x, d.weights.Head, nil)
 }
 
 // reserve makes the intermediate values fit the given number of rows.

@@ -10,6 +10,8 @@ import (
 
 	"siglab/engine/cpu"
 	"siglab/engine/decoder"
+	"siglab/engine/tensor"
+	"siglab/internal/safetensors"
 	"siglab/posembed"
 )
 
@@ -23,7 +25,7 @@ const goldenImage = 423
 
 // golden are the weights of a small LLaVA's Qwen2, written by transformers 5.19:
 // testdata holds its tensors in bfloat16, in the order in which they are read here.
-func golden(t *testing.T) *decoder.Weights {
+func golden(t *testing.T, device *cpu.Device) *decoder.Weights {
 	t.Helper()
 	data, err := os.ReadFile("testdata/qwen2.bf16")
 	if err != nil {
@@ -37,15 +39,17 @@ func golden(t *testing.T) *decoder.Weights {
 		data = data[2*n:]
 		return x
 	}
-	matrix := func(in, out int) []float32 { // a checkpoint has [out, in]
-		x, y := vector(in*out), make([]float32, in*out)
-		for i, v := range x {
-			y[i%in*out+i/in] = v
+	matrix := func(in, out int) tensor.Matrix {
+		n := 2 * in * out
+		m, err := device.Pack(safetensors.Tensor{Name: "weight", DType: safetensors.BF16, Shape: []int{out, in}, Data: data[:n]})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return y
+		data = data[n:]
+		return m
 	}
 	c, kv := shape(), shape().Hidden/shape().Heads*shape().KVHeads
-	w := &decoder.Weights{Embeddings: vector(c.Vocab * c.Hidden)}
+	w := &decoder.Weights{Embeddings: matrix(c.Hidden, c.Vocab)}
 	for range c.Layers {
 		w.Blocks = append(w.Blocks, decoder.Block{
 			AttentionNorm: vector(c.Hidden),
@@ -107,9 +111,9 @@ func embed(t *testing.T, d *decoder.Decoder, tokens []int, features []float32) [
 // newDecoder is the golden decoder on a number of threads.
 func newDecoder(t *testing.T, threads int) *decoder.Decoder {
 	t.Helper()
-	device := cpu.New(threads)
+	device := cpu.New(cpu.Options{Threads: threads})
 	t.Cleanup(device.Close)
-	d, err := decoder.New(shape(), golden(t), device)
+	d, err := decoder.New(shape(), golden(t, device), device)
 	if err != nil {
 		t.Fatal(err)
 	}

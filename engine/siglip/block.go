@@ -4,18 +4,18 @@ package siglip
 //
 //	x += attention(norm(x));  x += mlp(norm(x))
 func (t *Tower) block(x []float32, b *Block) {
-	hidden, mlp, ops := t.config.Hidden, t.config.MLP, t.ops
+	hidden, ops := t.config.Hidden, t.ops
 	ops.LayerNorm(t.normed, x, b.AttentionNorm, b.AttentionNormBias, eps)
-	ops.Linear(t.query, t.normed, b.Query, b.QueryBias, hidden, hidden)
-	ops.Linear(t.key, t.normed, b.Key, b.KeyBias, hidden, hidden)
-	ops.Linear(t.val, t.normed, b.Value, b.ValueBias, hidden, hidden)
+	ops.Linear(t.query, t.normed, b.Query, b.QueryBias)
+	ops.Linear(t.key, t.normed, b.Key, b.KeyBias)
+	ops.Linear(t.val, t.normed, b.Value, b.ValueBias)
 	ops.Attention(t.att, t.query, t.key, t.val, t.config.Heads, hidden/t.config.Heads)
-	ops.LinearAdd(x, t.att, b.Out, b.OutBias, hidden, hidden)
+	ops.LinearAdd(x, t.att, b.Out, b.OutBias)
 
 	ops.LayerNorm(t.normed, x, b.MLPNorm, b.MLPNormBias, eps)
-	ops.Linear(t.mlp, t.normed, b.Up, b.UpBias, hidden, mlp)
+	ops.Linear(t.mlp, t.normed, b.Up, b.UpBias)
 	ops.GELUTanh(t.mlp)
-	ops.LinearAdd(x, t.mlp, b.Down, b.DownBias, mlp, hidden)
+	ops.LinearAdd(x, t.mlp, b.Down, b.DownBias)
 }
 
 // reserve makes the intermediate values fit an image of the given patches.

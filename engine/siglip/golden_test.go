@@ -10,17 +10,24 @@ import (
 
 	"siglab/engine/cpu"
 	"siglab/engine/siglip"
+	"siglab/engine/tensor"
+	"siglab/internal/safetensors"
 	"siglab/posembed"
 )
 
 // golden is a tower that transformers 5.19 computed on torch 2.13, in float32 on a
 // CPU: its weights are drawn here again, its results are in testdata.
-func golden() (siglip.Config, *siglip.Weights) {
+func golden(t *testing.T, d *cpu.Device) (siglip.Config, *siglip.Weights) {
+	t.Helper()
 	c := siglip.Config{Hidden: 72, Layers: 2, Heads: 4, MLP: 150, Patch: 8, Trained: posembed.Grid{Rows: 5, Cols: 5}}
 	bias := func(name string, n int) []float32 { return pseudo(name+".bias", n, 0.15, 0) }
 	norm := func(name string) []float32 { return pseudo(name+".weight", c.Hidden, 0.3, 1) }
-	matrix := func(name string, in, out int, gain float64) []float32 {
-		return transpose(pseudo(name+".weight", out*in, gain*math.Sqrt(3/float64(in)), 0), out, in)
+	matrix := func(name string, in, out int, gain float64) tensor.Matrix {
+		m, err := d.Pack(safetensors.NewF32(name, pseudo(name+".weight", out*in, gain*math.Sqrt(3/float64(in)), 0), out, in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
 	}
 	w := &siglip.Weights{
 		Patch:        matrix("embeddings.patch_embedding", 3*c.Patch*c.Patch, c.Hidden, 1),
@@ -63,15 +70,6 @@ func pseudo(name string, n int, amplitude, base float64) []float32 {
 	return x
 }
 
-// transpose is x [rows, cols] as [cols, rows].
-func transpose(x []float32, rows, cols int) []float32 {
-	y := make([]float32, len(x))
-	for i, v := range x {
-		y[i%cols*rows+i/cols] = v
-	}
-	return y
-}
-
 // readFloats is a file of little-endian float32.
 func readFloats(t *testing.T, name string) []float32 {
 	data, err := os.ReadFile(filepath.Join("testdata", name))
@@ -88,9 +86,9 @@ func readFloats(t *testing.T, name string) []float32 {
 // TestGolden compares whole towers with transformers' last_hidden_state, within
 // 1e-4: ten times what float32 and float64 differ by there.
 func TestGolden(t *testing.T) {
-	c, w := golden()
-	d := cpu.New(2)
+	d := cpu.New(cpu.Options{Threads: 2})
 	defer d.Close()
+	c, w := golden(t, d)
 	for _, test := range []struct {
 		why           string
 		size          string

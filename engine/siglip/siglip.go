@@ -11,13 +11,14 @@ import (
 	"fmt"
 	"time"
 
+	"siglab/engine/tensor"
 	"siglab/posembed"
 )
 
 // Ops are the operations that a tower is made of; cpu.Device states their shapes.
 type Ops interface {
-	Linear(y, x, weight, bias []float32, in, out int)
-	LinearAdd(y, x, weight, bias []float32, in, out int)
+	Linear(y, x []float32, w tensor.Matrix, bias []float32)
+	LinearAdd(y, x []float32, w tensor.Matrix, bias []float32)
 	LayerNorm(y, x, weight, bias []float32, eps float64)
 	Attention(out, q, k, v []float32, heads, dim int)
 	GELUTanh(x []float32)
@@ -93,7 +94,7 @@ func (t *Tower) Forward(pixels []float32, height, width int) ([]float32, Resampl
 	}
 	t.reserve(grid.Len())
 	unfold(t.patches, pixels, height, width, t.config.Patch)
-	t.ops.LinearAdd(x, t.patches, t.weights.Patch, t.weights.PatchBias, channels*t.config.Patch*t.config.Patch, t.config.Hidden)
+	t.ops.LinearAdd(x, t.patches, t.weights.Patch, t.weights.PatchBias)
 	for i := range t.weights.Blocks {
 		t.block(x, &t.weights.Blocks[i])
 	}

@@ -15,9 +15,9 @@ import (
 // newTower is the golden tower in a mode.
 func newTower(t *testing.T, mode posembed.Mode) *siglip.Tower {
 	t.Helper()
-	c, w := golden()
-	d := cpu.New(1)
+	d := cpu.New(cpu.Options{Threads: 1})
 	t.Cleanup(d.Close)
+	c, w := golden(t, d)
 	tower, err := siglip.New(c, w, mode, d)
 	if err != nil {
 		t.Fatal(err)
@@ -113,17 +113,21 @@ func TestErrors(t *testing.T) {
 			t.Errorf("%s: error %v, want one with %q", test.why, err, test.want)
 		}
 	}
+	d := cpu.New(cpu.Options{Threads: 1})
+	defer d.Close()
 	for _, test := range []struct {
 		why    string
 		change func(*siglip.Config, *siglip.Weights)
 		want   string
 	}{
-		{"a tensor of another size", func(_ *siglip.Config, w *siglip.Weights) { w.Blocks[1].Down = nil }, "Blocks[1].Down has 0 values, want 10800"},
+		{"a matrix that is not there", func(_ *siglip.Config, w *siglip.Weights) { w.Blocks[1].Down = nil }, "Blocks[1].Down is missing, want [72, 150]"},
+		{"a matrix of another shape", func(_ *siglip.Config, w *siglip.Weights) { w.Patch = w.Blocks[1].Up }, "Patch is [150, 72], want [72, 192]"},
+		{"a vector of another size", func(_ *siglip.Config, w *siglip.Weights) { w.Blocks[0].UpBias = nil }, "Blocks[0].UpBias has 0 values, want 150"},
 		{"a block too few", func(c *siglip.Config, _ *siglip.Weights) { c.Layers = 3 }, "2 blocks, want 3"},
 		{"heads that do not divide", func(c *siglip.Config, _ *siglip.Weights) { c.Heads = 5 }, "5 heads"},
 		{"no patch", func(c *siglip.Config, _ *siglip.Weights) { c.Patch = 0 }, "patches of 0 pixels"},
 	} {
-		c, w := golden()
+		c, w := golden(t, d)
 		test.change(&c, w)
 		if _, err := siglip.New(c, w, posembed.Exact, nil); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: error %v, want one with %q", test.why, err, test.want)

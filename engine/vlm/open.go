@@ -61,9 +61,11 @@ func open(name string, p preset, o Options) (*Model, error) {
 	if got := m.tokenizer.VocabSize(); got != p.decoder.Vocab {
 		return nil, fmt.Errorf("model %q: the tokenizer has %d tokens and the decoder %d", name, got, p.decoder.Vocab)
 	}
-	w := randomWeights(p, o.Seed)
-	m.device = cpu.New(o.Threads)
-	err := m.assemble(w)
+	m.device = cpu.New(cpu.Options{Threads: o.Threads})
+	w, err := randomWeights(p, o.Seed, m.device)
+	if err == nil {
+		err = m.assemble(w)
+	}
 	if err != nil {
 		m.Close()
 		return nil, fmt.Errorf("model %q: %w", name, err)

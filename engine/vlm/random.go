@@ -4,9 +4,12 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"siglab/engine/cpu"
 	"siglab/engine/decoder"
 	"siglab/engine/projector"
 	"siglab/engine/siglip"
+	"siglab/engine/tensor"
+	"siglab/internal/safetensors"
 	"siglab/posembed"
 )
 
@@ -17,19 +20,24 @@ type weights struct {
 	decoder   decoder.Weights
 }
 
-// randomWeights draws a preset's weights from a seed.
-func randomWeights(p preset, seed uint64) weights {
-	d := &draw{seed: seed}
-	return weights{
+// randomWeights draws a preset's weights from a seed, packed by a device.
+func randomWeights(p preset, seed uint64, device *cpu.Device) (weights, error) {
+	d := &draw{seed: seed, device: device}
+	w := weights{
 		tower:     d.tower(p.tower, p.scales),
 		projector: d.projector(p.tower.Hidden, p.decoder.Hidden, p.scales),
 		decoder:   d.decoder(p.decoder, p.scales),
 	}
+	return w, d.err
 }
 
 // draw draws tensors, each from a stream of its own: changing the size of one
 // leaves the others as they are.
-type draw struct{ seed, stream uint64 }
+type draw struct {
+	seed, stream uint64
+	device       *cpu.Device
+	err          error // the first
+}
 
 // normals are n values of the given mean and standard deviation.
 func (d *draw) normals(n int, mean, deviation float64) []float32 {
@@ -42,9 +50,24 @@ func (d *draw) normals(n int, mean, deviation float64) []float32 {
 	return x
 }
 
-// matrix is [in, out] with the given gain.
-func (d *draw) matrix(in, out int, gain float64) []float32 {
-	return d.normals(in*out, 0, gain/math.Sqrt(float64(in)))
+// matrix is one of in inputs and out outputs with the given gain. It is drawn input by
+// input.
+func (d *draw) matrix(in, out int, gain float64) tensor.Matrix {
+	drawn := d.normals(in*out, 0, gain/math.Sqrt(float64(in)))
+	values := make([]float32, len(drawn))
+	for i, v := range drawn {
+		values[i%out*in+i/out] = v
+	}
+	return d.pack(values, out, in)
+}
+
+// pack is values [out, in] in the device's layout.
+func (d *draw) pack(values []float32, out, in int) tensor.Matrix {
+	m, err := d.device.Pack(safetensors.NewF32("random", values, out, in))
+	if d.err == nil {
+		d.err = err
+	}
+	return m
 }
 
 // tower draws a vision tower.
@@ -125,7 +148,7 @@ func (d *draw) projector(vision, hidden int, s scales) projector.Weights {
 func (d *draw) decoder(c decoder.Config, s scales) decoder.Weights {
 	kv := c.Hidden / c.Heads * c.KVHeads
 	w := decoder.Weights{
-		Embeddings: d.normals(c.Vocab*c.Hidden, 0, s.embedding),
+		Embeddings: d.pack(d.normals(c.Vocab*c.Hidden, 0, s.embedding), c.Vocab, c.Hidden),
 		Norm:       d.normals(c.Hidden, 1, s.bias),
 		Head:       d.matrix(c.Hidden, c.Vocab, s.head),
 	}

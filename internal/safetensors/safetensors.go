@@ -248,6 +248,15 @@ func checkCover(entries map[string]entry, length uint64) error {
 	return nil
 }
 
+// NewF32 is a tensor of type F32 with a copy of the given values.
+func NewF32(name string, values []float32, shape ...int) Tensor {
+	data := make([]byte, 0, 4*len(values))
+	for _, v := range values {
+		data = binary.LittleEndian.AppendUint32(data, math.Float32bits(v))
+	}
+	return Tensor{Name: name, DType: F32, Shape: shape, Data: data}
+}
+
 // Len is the number of values.
 func (t Tensor) Len() int {
 	if t.DType.Size() == 0 {
