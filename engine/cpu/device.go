@@ -8,77 +8,72 @@ import (
 // Device runs operations on a fixed number of threads. It is not safe for
 // concurrent use: one goroutine at a time calls it.
 type Device struct {
-	threads int
-	work    chan func()
-	workers sync.WaitGroup
-	closing sync.Once
-	scratch [][]float32 // one buffer for each thread
+	isa        ISA
+	arithmetic Arithmetic
+	kernels    *kernels
+	pool       *pool
+	closing    sync.Once
+
+	// The operations' arguments, kept here so that a call allocates nothing.
+	packing   packTask
+	product   product
+	each      eachTask
+	norm      normTask
+	rope      ropeTask
+	store     storeTask
+	attention attentionTask
+	whole     keyValues // of Attention
+	zeros     []float32 // as many as the longest norm has values
 }
 
-// Options are a device's choices. The zero value takes all threads.
+// Options are a device's choices. The zero value takes all threads, float32 and the
+// fastest instruction set.
 type Options struct {
-	Threads int // that compute; less than 1 for as many as Go may use
+	Threads    int // that compute; less than 1 for as many as Go may use
+	Arithmetic Arithmetic
+	ISA        ISA // one that does not run here is replaced by the fastest that does
 }
 
 // New starts a device. The calling goroutine counts as one of its threads. Close ends
 // the others.
 func New(o Options) *Device {
-	threads := o.Threads
-	if threads < 1 {
-		threads = runtime.GOMAXPROCS(0)
+	if o.Threads < 1 {
+		o.Threads = runtime.GOMAXPROCS(0)
 	}
-	d := &Device{threads: threads, work: make(chan func()), scratch: make([][]float32, threads)}
-	for range threads - 1 {
-		d.workers.Go(func() {
-			for task := range d.work {
-				task()
-			}
-		})
-	}
-	return d
+	isa := o.ISA.available()
+	return &Device{isa: isa, arithmetic: o.Arithmetic, kernels: newKernels(isa), pool: newPool(o.Threads)}
 }
 
 // Threads is the number of threads that operations are spread over.
-func (d *Device) Threads() int { return d.threads }
+func (d *Device) Threads() int { return len(d.pool.scratch) }
+
+// ISA is the instruction set that the device computes with.
+func (d *Device) ISA() ISA { return d.isa }
+
+// Arithmetic is how the device computes matrix products with weights.
+func (d *Device) Arithmetic() Arithmetic { return d.arithmetic }
 
 // Close ends the device's goroutines and waits for them. The device must not be
 // used afterwards; closing it again does nothing.
-func (d *Device) Close() {
-	d.closing.Do(func() { close(d.work) })
-	d.workers.Wait()
-}
+func (d *Device) Close() { d.closing.Do(d.pool.close) }
 
-// minCost is how many multiplications a thread must get before waking it pays: some
-// ten times the few microseconds that handing over and waiting take.
+// minCost is how many multiplications a task must have before waking a thread pays:
+// some ten times the few microseconds that handing over and waiting take.
 const minCost = 1 << 18
 
-// split calls do for stretches [begin, end) that together are [0, n), each on a
-// thread of its own, and returns when all are done. cost is the number of
-// multiplications of one index. The number of stretches depends on the number of
-// threads, so do must compute every index by itself.
-func (d *Device) split(n, cost int, do func(thread, begin, end int)) {
-	parts := min(d.threads, n, 1+n*cost/minCost)
-	if parts <= 1 {
-		do(0, 0, n)
+// do runs a task of so many multiplications, on one thread if they are few.
+func (d *Device) do(t task, units, cost int) {
+	if cost < minCost {
+		d.pool.alone(t, units)
 		return
 	}
-	var done sync.WaitGroup
-	done.Add(parts - 1)
-	for p := 1; p < parts; p++ {
-		d.work <- func() {
-			defer done.Done()
-			do(p, p*n/parts, (p+1)*n/parts)
-		}
-	}
-	do(0, 0, n/parts)
-	done.Wait()
+	d.pool.run(t, units)
 }
 
-// buffer is a thread's scratch memory of the given length, with unspecified
-// contents. It is valid until the thread asks again.
-func (d *Device) buffer(thread, length int) []float32 {
-	if cap(d.scratch[thread]) < length {
-		d.scratch[thread] = make([]float32, length)
-	}
-	return d.scratch[thread][:length]
+// share is how many units to make of n things that cost so many multiplications each:
+// one if they are not worth sharing, otherwise some for each thread, so that one that
+// is held up leaves its work to others.
+func (d *Device) share(n, cost int) int {
+	const each = 4 // units of a thread
+	return max(1, min(n, each*d.Threads(), n*cost*d.Threads()/minCost))
 }

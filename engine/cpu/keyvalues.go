@@ -2,10 +2,14 @@ package cpu
 
 import "siglab/engine/tensor"
 
-// keyValues are the keys and values [capacity, kvHeads, dim] of a sequence's block.
+// keyValues are the keys and values of a sequence's block, packed as a matrix's
+// weights are, so that the same tiles compute attention:
+//
+//   - keys [kvHeads, capacity/panel, dim, panel]: positions are outputs;
+//   - values [kvHeads, dim/panel, capacity, panel]: positions are inputs.
 type keyValues struct {
 	kvHeads, dim, capacity int
-	keys, values           []float32 // [kvHeads, capacity, dim]
+	keys, values           []float32
 }
 
 func (kv *keyValues) Capacity() int { return kv.capacity }
@@ -13,20 +17,73 @@ func (kv *keyValues) Capacity() int { return kv.capacity }
 // NewKeyValues makes room for the keys and values of capacity positions, with kvHeads
 // heads of dim values each. Its memory is allocated at once.
 func (d *Device) NewKeyValues(kvHeads, dim, capacity int) tensor.KeyValues {
-	size := kvHeads * dim * capacity
-	return &keyValues{kvHeads, dim, capacity, make([]float32, size), make([]float32, size)}
+	kv := &keyValues{}
+	kv.reserve(kvHeads, dim, capacity)
+	return kv
+}
+
+// reserve gives the keys and values a shape; what they held is lost.
+func (kv *keyValues) reserve(kvHeads, dim, capacity int) {
+	kv.kvHeads, kv.dim, kv.capacity = kvHeads, dim, capacity
+	kv.keys = grow(kv.keys, kvHeads*ceil(capacity, panel)*dim)
+	kv.values = grow(kv.values, kvHeads*ceil(dim, panel)*capacity)
+}
+
+// ceil is n rounded up to a multiple of unit.
+func ceil(n, unit int) int { return (n + unit - 1) / unit * unit }
+
+// keyAt is where the first value of a head's key of a position is; the next ones follow
+// panel apart.
+func (kv *keyValues) keyAt(head, position int) int {
+	return head*ceil(kv.capacity, panel)*kv.dim + position/panel*kv.dim*panel + position%panel
+}
+
+// valueAt is where a head's values of a position begin, those of a panel.
+func (kv *keyValues) valueAt(head, p, position int) int {
+	return (head*ceil(kv.dim, panel)/panel+p)*kv.capacity*panel + position*panel
+}
+
+// storeTask stores positions.
+type storeTask struct {
+	kv           *keyValues
+	keys, values []float32
+	first, rows  int
 }
 
 // Store writes the keys and values [rows, kvHeads·dim] of the positions first,
 // first+1, ….
 func (d *Device) Store(kv tensor.KeyValues, keys, values []float32, first int) {
-	s := kv.(*keyValues)
-	width := s.kvHeads * s.dim
-	for r := range len(keys) / width {
-		for head := range s.kvHeads {
-			to, from := (head*s.capacity+first+r)*s.dim, r*width+head*s.dim
-			copy(s.keys[to:][:s.dim], keys[from:])
-			copy(s.values[to:][:s.dim], values[from:])
+	d.keep(kv.(*keyValues), keys, values, first)
+}
+
+func (d *Device) keep(kv *keyValues, keys, values []float32, first int) {
+	t := &d.store
+	*t = storeTask{kv, keys, values, first, len(keys) / (kv.kvHeads * kv.dim)}
+	units := (first%panel + t.rows + panel - 1) / panel
+	d.do(t, units, storeCost*len(keys))
+}
+
+// storeCost is what storing one value costs, in multiplications of a matrix product.
+const storeCost = 16
+
+// unit stores what falls into one panel of keys.
+func (t *storeTask) unit(_ *scratch, n int) {
+	kv, width := t.kv, t.kv.kvHeads*t.kv.dim
+	begin := (t.first/panel + n) * panel
+	from, to := max(begin, t.first), min(begin+panel, t.first+t.rows)
+	for head := range kv.kvHeads {
+		keys := kv.keys[kv.keyAt(head, from):]
+		for i := range kv.dim {
+			row, at := keys[i*panel:], (from-t.first)*width+head*kv.dim+i
+			for p := range to - from {
+				row[p] = t.keys[at+p*width]
+			}
+		}
+		for p := from; p < to; p++ {
+			values := t.values[(p-t.first)*width+head*kv.dim:][:kv.dim]
+			for i := 0; i < kv.dim; i += panel {
+				copy(kv.values[kv.valueAt(head, i/panel, p):][:panel], values[i:min(i+panel, kv.dim)])
+			}
 		}
 	}
 }

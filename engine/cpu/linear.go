@@ -1,51 +1,254 @@
 package cpu
 
-import "siglab/engine/tensor"
+import (
+	"unsafe"
+
+	"siglab/engine/tensor"
+)
 
 // Linear computes y = x·wᵀ + bias for the rows x [rows, in] and y [rows, out], with
 // w [out, in] and bias [out], or nil for none. y must not overlap x.
 func (d *Device) Linear(y, x []float32, w tensor.Matrix, bias []float32) {
-	d.product(y, x, w.(*matrix), bias, false)
+	d.multiply(y, x, w.(*matrix), bias, false)
 }
 
 // LinearAdd is Linear for a residual: y += x·wᵀ + bias.
 func (d *Device) LinearAdd(y, x []float32, w tensor.Matrix, bias []float32) {
-	d.product(y, x, w.(*matrix), bias, true)
+	d.multiply(y, x, w.(*matrix), bias, true)
 }
 
-// product computes x·wᵀ + bias, and adds it to y if add is set. Every element is
-// added up in the order of the inputs, from its bias on.
-func (d *Device) product(y, x []float32, m *matrix, bias []float32, add bool) {
+const (
+	// tileStride is the distance of rows of inputs in tiles, in values: more than
+	// blockSteps, and no multiple of a power of two that would put rows on each
+	// other's place in the cache.
+	tileStride = 400
+	// blockSteps are the inputs, or pairs of them, that a tile takes at a time: a
+	// panel's weights for them, 48 KiB, and a tile's inputs are used from the first
+	// two levels of the cache.
+	blockSteps = 384
+	// chunkRows is about how many rows' inputs of a block stay in the second-level
+	// cache while the panels pass: 280 KiB.
+	chunkRows = 184
+	// wholeInputs bounds the inputs that are kept for all blocks at once, in values:
+	// 512 KiB. Then every panel is read once, from its beginning to its end.
+	wholeInputs = 1 << 17
+)
+
+// product is a matrix product in progress. Its units are chunks of rows if there are
+// many, otherwise stretches of panels, so that weights are read once.
+type product struct {
+	d     *Device
+	y, x  []float32
+	m     *matrix
+	bias  []float32
+	add   bool
+	rows  int
+	byRow bool
+	units int
+	count uint64 // of products, this one included
+}
+
+func (d *Device) multiply(y, x []float32, m *matrix, bias []float32, add bool) {
 	rows := len(x) / m.in
-	panels := (m.out + panel - 1) / panel
-	d.split(panels, rows*m.in*panel, func(_, begin, end int) {
-		for p := begin; p < end; p++ {
-			first, width := p*panel, min(panel, m.out-p*panel)
-			weights := m.panels[p*m.in*panel:][:m.in*panel]
-			for r := range rows {
-				var sums [panel]float32
-				if bias != nil {
-					copy(sums[:], bias[first:][:width])
+	if rows == 0 {
+		return
+	}
+	t := &d.product
+	*t = product{d: d, y: y[:rows*m.out], x: x[:rows*m.in], m: m, bias: bias, add: add, rows: rows, count: t.count + 1}
+	if bias != nil {
+		t.bias = bias[:m.out]
+	}
+	threads := d.Threads()
+	t.byRow = rows >= 2*d.kernels.tallest()*threads
+	switch {
+	case rows*m.in*m.out < minCost:
+		t.units = 1
+	case t.byRow:
+		t.units = threads * ((rows + threads*chunkRows - 1) / (threads * chunkRows))
+	default:
+		t.units = d.share(m.panels(), panel*rows*m.in)
+	}
+	d.pool.run(t, t.units)
+}
+
+func (t *product) unit(s *scratch, n int) {
+	rows, panels := [2]int{0, t.rows}, [2]int{0, t.m.panels()}
+	split := func(r [2]int) [2]int { return [2]int{n * r[1] / t.units, (n + 1) * r[1] / t.units} }
+	if t.byRow {
+		rows = split(rows)
+	} else {
+		panels = split(panels)
+	}
+	b := block{product: t, s: s, first: rows[0], rows: rows[1] - rows[0]}
+	b.addBias(panels)
+	b.run(panels)
+}
+
+// block is a unit of a product: some rows.
+type block struct {
+	*product
+	s           *scratch
+	first, rows int
+	inputs      []float32 // tiles of a block of inputs, or the one row itself
+}
+
+// addBias adds the bias to the rows that the product will be added to.
+func (b *block) addBias(panels [2]int) {
+	if !b.add || b.bias == nil {
+		return
+	}
+	begin, end := panels[0]*panel, min(panels[1]*panel, b.m.out)
+	for r := b.first; r < b.first+b.rows; r++ {
+		k := b.d.kernels
+		k.binary(k.add, b.y[r*b.m.out+begin:r*b.m.out+end], b.bias[begin:end], b.s)
+	}
+}
+
+// run multiplies. The inputs come in blocks; each is laid out in tiles and meets all
+// panels before the next one, or, where there is little of them, all of them are laid
+// out first, and a panel meets them one after another.
+func (b *block) run(panels [2]int) {
+	step := blockSteps
+	if b.m.kind == tileBF16Dot {
+		step *= 2
+	}
+	blocks := (b.m.padded + step - 1) / step
+	if b.direct() {
+		b.inputs = b.x[b.first*b.m.in:]
+		step, blocks = b.m.padded, 1
+	}
+	size := (b.rows + maxTileRows) * tileStride
+	if whole := blocks * size; b.direct() || whole <= wholeInputs || blocks == 1 {
+		if !b.direct() {
+			b.s.inputs = grow(b.s.inputs, whole)
+			if b.s.holds != b.count {
+				for i := range blocks {
+					b.inputs = b.s.inputs[i*size:]
+					b.fill(i*step, min((i+1)*step, b.m.padded))
 				}
-				target := y[r*m.out+first:][:width]
-				if add {
-					for i, v := range target {
-						sums[i] += v
-					}
+				if !b.byRow {
+					b.s.holds = b.count
 				}
-				dot(&sums, x[r*m.in:][:m.in], weights)
-				copy(target, sums[:])
 			}
 		}
-	})
+		for p := panels[0]; p < panels[1]; p++ {
+			for i := range blocks {
+				if !b.direct() {
+					b.inputs = b.s.inputs[i*size:]
+				}
+				b.panel(p, i*step, min((i+1)*step, b.m.padded))
+			}
+		}
+		return
+	}
+	b.s.inputs, b.s.holds = grow(b.s.inputs, size), 0
+	b.inputs = b.s.inputs
+	for i := range blocks {
+		begin, end := i*step, min((i+1)*step, b.m.padded)
+		b.fill(begin, end)
+		for p := panels[0]; p < panels[1]; p++ {
+			b.panel(p, begin, end)
+		}
+	}
 }
 
-// dot adds x [k] times weights [k, panel] to sums.
-func dot(sums *[panel]float32, x, weights []float32) {
-	for k, v := range x {
-		row := (*[panel]float32)(weights[k*panel:])
-		for i, w := range row {
-			sums[i] += v * w
+// direct reports whether tiles can take the inputs as they are: those of one row.
+func (b *block) direct() bool {
+	return b.rows == 1 && b.m.padded == b.m.in && b.m.kind != tileBF16Dot && b.d.arithmetic == Float32
+}
+
+// fill lays the inputs begin to end of all rows out in tiles. Pairs that are not full,
+// and the rows behind, which a tile may take in, are zero.
+func (b *block) fill(begin, end int) {
+	k := b.d.kernels
+	for r := range b.rows + maxTileRows {
+		to := b.inputs[r*tileStride:]
+		if r >= b.rows {
+			clear(to[:blockSteps])
+			continue
 		}
+		from := b.x[(b.first+r)*b.m.in:][begin:min(end, b.m.in)]
+		switch {
+		case b.m.kind == tileBF16Dot:
+			pairs := unsafe.Slice((*uint16)(unsafe.Pointer(&to[0])), 2*tileStride)
+			k.pack(pairs, from, b.s)
+			if len(from) < end-begin {
+				pairs[len(from)] = 0
+			}
+		case b.d.arithmetic == BFloat16:
+			k.binary(k.roundBF16, to[:len(from)], from, b.s)
+			clear(to[len(from) : end-begin])
+		default:
+			copy(to, from)
+			clear(to[len(from) : end-begin])
+		}
+	}
+}
+
+// panel adds the inputs begin to end, times a panel's weights for them, to all rows.
+func (b *block) panel(p, begin, end int) {
+	k, out := b.d.kernels, b.m.out
+	steps := end - begin
+	for column := 0; column < min(panel, out-p*panel); column += k.columns {
+		first := p*panel + column
+		width := min(k.columns, out-first)
+		at := b.m.offset(p, begin) + column*b.m.size
+		if b.m.kind == tileBF16 || b.m.kind == tileBF16Dot {
+			at += column * b.m.size // the other half of the pairs
+		}
+		for done := 0; done < b.rows; {
+			rows, height := k.nextTile(b.rows - done)
+			t := tileCall{k.tiles[b.m.kind][height], steps, &b.inputs[done*tileStride], &b.m.data[at]}
+			y := b.y[(b.first+done)*out+first:]
+			if rows == k.heights[height] && width == k.columns {
+				start, stride := b.start(y, first, begin)
+				t.kernel(t.steps, t.a, t.b, start, stride, &y[0], out)
+			} else {
+				b.part(t, y, rows, width, first, begin)
+			}
+			done += rows
+		}
+	}
+}
+
+// tileCall is what the calls of a tile have in common.
+type tileCall struct {
+	kernel tileKernel
+	steps  int
+	a      *float32
+	b      *byte
+}
+
+// start is what a tile adds to, with the distance of its rows: its results of the block
+// before, or what the product begins with.
+func (b *block) start(y []float32, first, begin int) (start *float32, stride int) {
+	switch {
+	case begin > 0 || b.add:
+		return &y[0], b.m.out
+	case b.bias != nil:
+		return &b.bias[first], 0
+	default:
+		return &b.s.zeros[0], 0
+	}
+}
+
+// part runs a tile of which only some rows and columns are wanted, by way of memory
+// that has room for all.
+func (b *block) part(t tileCall, y []float32, rows, width, first, begin int) {
+	c, out := b.s.outputs, b.m.out
+	for r := range rows {
+		row := c[r*panel:][:width]
+		switch {
+		case begin > 0 || b.add:
+			copy(row, y[r*out:])
+		case b.bias != nil:
+			copy(row, b.bias[first:])
+		default:
+			clear(row)
+		}
+	}
+	t.kernel(t.steps, t.a, t.b, &c[0], panel, &c[0], panel)
+	for r := range rows {
+		copy(y[r*out:][:width], c[r*panel:])
 	}
 }

@@ -1,7 +1,9 @@
 package cpu
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 
 	"siglab/engine/tensor"
 	"siglab/internal/safetensors"
@@ -10,53 +12,118 @@ import (
 // panel is how many outputs lie side by side in a packed matrix.
 const panel = 32
 
+// weightType is how a matrix stores its weights, and how they are multiplied.
+type weightType uint8
+
+const (
+	tileF32     weightType = iota
+	tileBF16               // widened to float32
+	tileF16                // widened to float32
+	tileBF16Dot            // stored as tileBF16, multiplied in pairs with pairs of bfloat16
+	weightTypes
+)
+
 // matrix is a weight matrix [out, in], packed as [out/panel, in, panel]: for each
 // input, the weights of a panel's outputs are neighbours, so that a product reads
-// memory in order, whatever the number of rows. The last panel is filled up with
-// zeros.
+// memory in order, whatever the number of rows. bfloat16 comes in pairs,
+// [out/panel, in/2, panel, 2], so that one 32-bit lane has two inputs of an output:
+// widening is a shift or a mask, and products of pairs take them as they are. What
+// does not fill a panel or a pair is zero.
 type matrix struct {
 	in, out int
-	panels  []float32
+	padded  int // inputs with those that fill the last pair
+	kind    weightType
+	size    int    // bytes of a weight
+	data    []byte // aligned to 64 bytes
 }
 
 func (m *matrix) In() int  { return m.in }
 func (m *matrix) Out() int { return m.out }
 
+// panels is the number of panels, the last one perhaps not full.
+func (m *matrix) panels() int { return (m.out + panel - 1) / panel }
+
+// offset is where a panel's weights for the inputs from first on begin.
+func (m *matrix) offset(p, first int) int { return (p*m.padded + first) * panel * m.size }
+
+// index is where the weight of an output for an input is.
+func (m *matrix) index(out, in int) int {
+	if m.kind == tileBF16 || m.kind == tileBF16Dot {
+		return m.offset(out/panel, in&^1) + (out%panel*2+in&1)*m.size
+	}
+	return m.offset(out/panel, in) + out%panel*m.size
+}
+
 // Pack copies a weight matrix [out, in], as checkpoints hold it, into the device's
 // layout; further sides of its shape count as inputs, as in a convolution's kernel
-// [out, channels, height, width]. The type is F32, BF16 or F16.
+// [out, channels, height, width]. The type is F32, BF16 or F16, and is kept, but for
+// BFloat16 arithmetic, which rounds all weights to it.
 func (d *Device) Pack(w safetensors.Tensor) (tensor.Matrix, error) {
-	if len(w.Shape) < 2 || w.Len() == 0 {
-		return nil, fmt.Errorf("pack tensor %q of shape %v: want [out, in], neither of them 0", w.Name, w.Shape)
+	size := 1
+	for _, side := range w.Shape {
+		size *= side
 	}
-	switch w.DType {
-	case safetensors.F32, safetensors.BF16, safetensors.F16:
-	default:
+	if len(w.Shape) < 2 || size == 0 || w.Len() != size {
+		return nil, fmt.Errorf("pack tensor %q: shape %v and %d values, want [out, in], neither of them 0", w.Name, w.Shape, w.Len())
+	}
+	m := &matrix{out: w.Shape[0], in: w.Len() / w.Shape[0], size: w.DType.Size()}
+	switch {
+	case w.DType != safetensors.F32 && w.DType != safetensors.BF16 && w.DType != safetensors.F16:
 		return nil, fmt.Errorf("pack tensor %q: its type is %v, want F32, BF16 or F16", w.Name, w.DType)
+	case d.arithmetic == BFloat16 && d.kernels.packBF16 != nil:
+		m.kind, m.size = tileBF16Dot, 2
+	case d.arithmetic == BFloat16 || w.DType == safetensors.BF16:
+		m.kind, m.size = tileBF16, 2
+	case w.DType == safetensors.F16:
+		m.kind = tileF16
 	}
-	values, err := w.Float32s()
-	if err != nil {
-		return nil, err
+	m.padded = m.in
+	if m.kind == tileBF16 || m.kind == tileBF16Dot {
+		m.padded = (m.in + 1) &^ 1
 	}
-	out := w.Shape[0]
-	m := &matrix{in: w.Len() / out, out: out}
-	m.panels = make([]float32, (out+panel-1)/panel*panel*m.in)
-	for o := range out {
-		for i := range m.in {
-			m.panels[m.index(o, i)] = values[o*m.in+i]
-		}
-	}
+	m.data = aligned[byte](m.panels() * m.padded * panel * m.size)
+	d.packing = packTask{m, w}
+	d.pool.run(&d.packing, m.panels())
+	d.packing = packTask{}
 	return m, nil
 }
 
-// index is where the weight of an output for an input is.
-func (m *matrix) index(out, in int) int { return (out/panel*m.in+in)*panel + out%panel }
+// packTask packs panels.
+type packTask struct {
+	m *matrix
+	w safetensors.Tensor
+}
+
+func (t *packTask) unit(_ *scratch, p int) {
+	m, size := t.m, t.w.DType.Size()
+	for in := range m.in {
+		for out := p * panel; out < min((p+1)*panel, m.out); out++ {
+			from, to := t.w.Data[(out*m.in+in)*size:][:size], m.data[m.index(out, in):]
+			switch {
+			case m.size == 4 || t.w.DType == safetensors.BF16 || m.kind == tileF16:
+				copy(to[:size], from)
+			case t.w.DType == safetensors.F32:
+				binary.LittleEndian.PutUint16(to, roundBF16(math.Float32frombits(binary.LittleEndian.Uint32(from))))
+			default:
+				binary.LittleEndian.PutUint16(to, roundBF16(widenF16(binary.LittleEndian.Uint16(from))))
+			}
+		}
+	}
+}
 
 // Row writes the weights [in] of one output: a row of the matrix that was packed, such
 // as a token's embedding.
 func (d *Device) Row(dst []float32, w tensor.Matrix, out int) {
 	m := w.(*matrix)
-	for i := range m.in {
-		dst[i] = m.panels[m.index(out, i)]
+	for in := range m.in {
+		from := m.data[m.index(out, in):]
+		switch m.kind {
+		case tileF32:
+			dst[in] = math.Float32frombits(binary.NativeEndian.Uint32(from))
+		case tileF16:
+			dst[in] = widenF16(binary.NativeEndian.Uint16(from))
+		default:
+			dst[in] = widenBF16(binary.NativeEndian.Uint16(from))
+		}
 	}
 }

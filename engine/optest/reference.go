@@ -1,25 +1,43 @@
-package cpu_test
+package optest
 
-import "math"
+import (
+	"math"
+	"slices"
+
+	"siglab/engine/tensor"
+)
 
 // The references: every operation in float64, by its definition and nothing else.
 
-// linear is start + x·weightᵀ + bias, element by element; start and bias may be nil.
-func linear(start, x, weight, bias []float32, in, out int) []float64 {
-	y := make([]float64, len(x)/in*out)
+// linear is x·weightᵀ, element by element. size is the sum of the terms' magnitudes:
+// what rounding errors are relative to.
+func linear(x, weight []float32, in, out int) (y, size []float64) {
+	y, size = make([]float64, len(x)/in*out), make([]float64, len(x)/in*out)
 	for i := range y {
 		r, c := i/out, i%out
-		if start != nil {
-			y[i] = float64(start[i])
-		}
-		if bias != nil {
-			y[i] += float64(bias[c])
-		}
 		for k := range in {
-			y[i] += float64(x[r*in+k]) * float64(weight[c*in+k])
+			term := float64(x[r*in+k]) * float64(weight[c*in+k])
+			y[i] += term
+			size[i] += math.Abs(term)
 		}
 	}
-	return y
+	return y, size
+}
+
+// plus adds start and bias, which may be nil, to products and to their sizes.
+func plus(y, size []float64, start, bias []float32) (sum, sumSize []float64) {
+	sum, sumSize = slices.Clone(y), slices.Clone(size)
+	for i := range sum {
+		if start != nil {
+			sum[i] += float64(start[i])
+			sumSize[i] += math.Abs(float64(start[i]))
+		}
+		if bias != nil {
+			sum[i] += float64(bias[i%len(bias)])
+			sumSize[i] += math.Abs(float64(bias[i%len(bias)]))
+		}
+	}
+	return sum, sumSize
 }
 
 // normalise is (x − center)/√(spread + eps)·weight + bias of one row, center being
@@ -62,28 +80,36 @@ func rotate(x []float32, position, dim int, theta float64) []float64 {
 	return y
 }
 
-// attention is softmax(q·kᵀ/√dim)·v for q [rows, heads·dim] and k, v
-// [positions, kvHeads·dim]; row r sees the positions up to visible(r), exclusively.
-func attention(q, k, v []float32, heads, kvHeads, dim int, visible func(row int) int) []float64 {
+// attention is softmax(scale·q·kᵀ)·v for q [rows, heads·dim] and k, v
+// [positions, kvHeads·dim]; row r sees visible[r], and nothing gives zeros.
+func attention(q, k, v []float32, visible []tensor.Span, heads, kvHeads, dim int, scale float64) []float64 {
 	out := make([]float64, len(q))
 	width, kvWidth := heads*dim, kvHeads*dim
-	for r := range len(q) / width {
+	for r, span := range visible {
 		for h := range heads {
 			query, kv := q[r*width+h*dim:][:dim], h/(heads/kvHeads)*dim
-			sum, result := 0.0, out[r*width+h*dim:][:dim]
-			for p := range visible(r) {
+			var scores []float64
+			largest := math.Inf(-1)
+			for p := span.Begin; p < span.End; p++ {
 				score := 0.0
 				for d := range dim {
 					score += float64(query[d]) * float64(k[p*kvWidth+kv+d])
 				}
-				weight := math.Exp(score / math.Sqrt(float64(dim)))
+				scores = append(scores, score*scale)
+				largest = max(largest, score*scale)
+			}
+			sum, result := 0.0, out[r*width+h*dim:][:dim]
+			for i, score := range scores {
+				weight := math.Exp(score - largest)
 				sum += weight
 				for d := range dim {
-					result[d] += weight * float64(v[p*kvWidth+kv+d])
+					result[d] += weight * float64(v[(span.Begin+i)*kvWidth+kv+d])
 				}
 			}
 			for d := range result {
-				result[d] /= sum
+				if len(scores) > 0 {
+					result[d] /= sum
+				}
 			}
 		}
 	}
@@ -94,6 +120,6 @@ func geluTanh(x float64) float64 {
 	return x / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)))
 }
 
-func geluExact(x float64) float64 { return x / 2 * math.Erfc(-x/math.Sqrt2) }
+func gelu(x float64) float64 { return x / 2 * math.Erfc(-x/math.Sqrt2) }
 
 func silu(x float64) float64 { return x / (1 + math.Exp(-x)) }

@@ -1,0 +1,85 @@
+// Command asm generates the vector kernels of package engine/cpu: kernels_amd64.s and
+// the declarations of its functions. Run it by `go generate ./engine/cpu`.
+//
+//   - tile.go: the matrix product of a few rows with a panel of packed weights, for
+//     every type of weights and several numbers of rows.
+//   - each.go: what is done to every element by itself.
+//   - reduce.go: what turns a row into a number.
+//
+// Each is generated for AVX2 with FMA and F16C (eight values in a register) and for
+// AVX-512 (sixteen). kernels.go, in the package, describes their arguments.
+package main
+
+import (
+	"log"
+	"os"
+
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+
+	_ "siglab/engine/cpu" // build.Package reads it
+)
+
+func main() {
+	// The types of the arguments are read from the package as it is without the
+	// kernels, which may not be there yet or have other arguments.
+	if err := os.Setenv("GOFLAGS", "-tags=purego"); err != nil {
+		log.Fatal(err)
+	}
+	build.Package("siglab/engine/cpu")
+	build.ConstraintExpr("!purego")
+	constants := newConstants()
+	for _, v := range []isa{avx2, avx512} {
+		for _, w := range []weights{f32, bf16, f16, bf16Dot} {
+			for _, rows := range v.tileRows {
+				if w != bf16Dot || v.lanes == 16 {
+					tile(v, w, rows)
+				}
+			}
+		}
+		elementwise(v, constants)
+		reductions(v, constants)
+	}
+	constants.write()
+	pause()
+	build.Generate()
+}
+
+// pause tells the processor that the caller is waiting in a loop.
+func pause() {
+	build.TEXT("pause", build.NOSPLIT, "func()")
+	build.Doc("pause takes some tens of nanoseconds, and leaves the core to others meanwhile.")
+	build.PAUSE()
+	build.RET()
+}
+
+func load(param string) reg.GPVirtual {
+	r := build.GP64()
+	build.Load(build.Param(param), r)
+	return r
+}
+
+// argument is where a parameter is.
+func argument(param string) operand.Mem {
+	basic, err := build.Param(param).Resolve()
+	if err != nil {
+		log.Fatal(err)
+	}
+	return basic.Addr
+}
+
+// loop runs body, which advances its pointers, until n, less step for each time, is 0.
+func loop(label string, n reg.Register, step int, body func()) {
+	build.Label(label)
+	body()
+	build.SUBQ(operand.Imm(uint64(step)), n)
+	build.JNZ(operand.LabelRef(label))
+}
+
+// advance adds bytes to pointers.
+func advance(bytes int, pointers ...reg.GPVirtual) {
+	for _, p := range pointers {
+		build.ADDQ(operand.U32(bytes), p)
+	}
+}

@@ -1,0 +1,11 @@
+//go:build purego || !amd64
+
+package cpu
+
+func vectorISAs() []ISA { return nil }
+
+// newKernels are an instruction set's: there is only Go here.
+func newKernels(ISA) *kernels { return genericKernels() }
+
+// pause does nothing: waiting loops are short.
+func pause() {}

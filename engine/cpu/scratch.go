@@ -1,0 +1,46 @@
+package cpu
+
+import "unsafe"
+
+// scratch is memory of one thread, with unspecified contents.
+type scratch struct {
+	inputs    []float32    // rows of inputs, tileStride apart
+	holds     uint64       // number of the product whose inputs they are, all of them; 0 if not
+	outputs   []float32    // one tile
+	spare     [4][]float32 // one register each
+	pairs     []uint16     // one register of bfloat16
+	zeros     []float32    // a panel's
+	attention attentionTile
+}
+
+func (s *scratch) init() {
+	s.pairs = aligned[uint16](maxLanes)
+	s.zeros = aligned[float32](panel)
+	s.outputs = aligned[float32](maxTileRows * panel)
+	for i := range s.spare {
+		s.spare[i] = aligned[float32](maxLanes)
+	}
+}
+
+const (
+	maxTileRows = 16 // of all instruction sets
+	maxLanes    = 16
+)
+
+// grow is a slice of length n with unspecified contents, s if it is large enough.
+func grow[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return aligned[T](n)
+	}
+	return s[:n]
+}
+
+// aligned is n zeros that begin at a cache line.
+func aligned[T any](n int) []T {
+	const line = 64
+	var zero T
+	size := int(unsafe.Sizeof(zero))
+	s := make([]T, n+line/size)
+	skip := (-int(uintptr(unsafe.Pointer(&s[0]))) & (line - 1)) / size
+	return s[skip : skip+n : skip+n]
+}
