@@ -139,9 +139,8 @@ func (u *attentionUnit) start() {
 				clear(to)
 				continue
 			}
-			for i, v := range u.q[u.place(r)+b*blockSteps:][:len(to)] {
-				to[i] = v * u.scale
-			}
+			copy(to, u.q[u.place(r)+b*blockSteps:])
+			u.kernels.scale(&to[0], u.scale, ceil(len(to), u.kernels.lanes)) // tiles have room behind
 		}
 	}
 	for r := range u.count {
@@ -185,7 +184,11 @@ func (u *attentionUnit) tile(height, k int, inputs, weights, outputs []float32, 
 		if fresh {
 			start, startStride = &u.zeros[0], 0
 		}
-		u.kernels.tiles[tileF32][height](k, &inputs[0], (*byte)(unsafe.Pointer(&weights[c])), start, startStride, &outputs[c], stride)
+		kernel := u.kernels.tiles[tileF32][height]
+		if u.kernels.narrow != nil && width-c <= u.kernels.lanes {
+			kernel = u.kernels.narrow[height]
+		}
+		kernel(k, &inputs[0], (*byte)(unsafe.Pointer(&weights[c])), start, startStride, &outputs[c], stride)
 	}
 }
 
@@ -271,9 +274,8 @@ func (u *attentionUnit) finish() {
 			clear(out)
 			continue
 		}
-		norm := 1 / u.total[r]
-		for i, v := range u.sums[r*u.width:][:len(out)] {
-			out[i] = v * norm
-		}
+		sums := u.sums[r*u.width:][:u.width]
+		u.kernels.scale(&sums[0], 1/u.total[r], u.width)
+		copy(out, sums)
 	}
 }

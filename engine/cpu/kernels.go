@@ -7,6 +7,7 @@ type kernels struct {
 	columns int   // outputs of a tile: a panel or half of one
 	heights []int // rows of the tiles, ascending
 	tiles   [weightTypes][]tileKernel
+	narrow  []tileKernel // tiles of float32 with as many outputs as lanes; nil if that is no fewer
 
 	geluTanh, gelu                       unaryKernel
 	siluMul, geluTanhMul, add, roundBF16 binaryKernel

@@ -31,12 +31,13 @@ func main() {
 	build.ConstraintExpr("!purego")
 	constants := newConstants()
 	for _, v := range []isa{avx2, avx512} {
-		for _, w := range []weights{f32, bf16, f16, bf16Dot} {
-			for _, rows := range v.tileRows {
+		for _, rows := range v.tileRows {
+			for _, w := range []weights{f32, bf16, f16, bf16Dot} {
 				if w != bf16Dot || v.lanes == 16 {
-					tile(v, w, rows)
+					tile(v, w, rows, 2)
 				}
 			}
+			tile(v, f32, rows, 1)
 		}
 		elementwise(v, constants)
 		reductions(v, constants)

@@ -31,15 +31,18 @@ var (
 	bf16Dot = weights{"BF16Dot", 2, panelBytes, 4, 4} // multiplied in pairs with pairs of bfloat16
 )
 
-// tile is a tileKernel for a number of rows and two registers of outputs. Every output
+// tile is a tileKernel for a number of rows and one or two registers of outputs. Every output
 // of a row is one chain of fused multiplications and additions in the order of the
 // inputs, whatever the number of rows, so that it always has the same bits.
-func tile(v isa, w weights, rows int) {
+func tile(v isa, w weights, rows, registers int) {
 	name := fmt.Sprintf("tile%sx%d%s", w.name, rows, v.name)
+	if registers == 1 {
+		name = fmt.Sprintf("narrow%sx%d%s", w.name, rows, v.name)
+	}
 	build.TEXT(name, build.NOSPLIT, "func(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)")
 	build.Doc(name + " is a tileKernel.")
 	k, a, b := load("k"), load("a"), load("b")
-	t := tileCode{v: v, w: w, rows: rows, a: a, b: b}
+	t := tileCode{v: v, w: w, rows: rows, registers: registers, a: a, b: b}
 	t.first, t.second, t.input, t.mask = v.physical(2*rows), v.physical(2*rows+1), v.physical(2*rows+2), reg.VecPhysical(nil)
 	if w == bf16 {
 		t.mask = v.physical(2*rows + 3)
@@ -48,16 +51,18 @@ func tile(v isa, w weights, rows int) {
 	start, stride := load("start"), load("startStride")
 	build.SHLQ(operand.Imm(2), stride)
 	for r := range rows {
-		build.VMOVUPS(operand.Mem{Base: start}, t.sum(r, 0))
-		build.VMOVUPS(operand.Mem{Base: start, Disp: v.bytes()}, t.sum(r, 1))
+		for i := range registers {
+			build.VMOVUPS(operand.Mem{Base: start, Disp: i * v.bytes()}, t.sum(r, i))
+		}
 		build.ADDQ(stride, start)
 	}
 	t.loop(k)
 	c, stride := load("c"), load("cStride")
 	build.SHLQ(operand.Imm(2), stride)
 	for r := range rows {
-		build.VMOVUPS(t.sum(r, 0), operand.Mem{Base: c})
-		build.VMOVUPS(t.sum(r, 1), operand.Mem{Base: c, Disp: v.bytes()})
+		for i := range registers {
+			build.VMOVUPS(t.sum(r, i), operand.Mem{Base: c, Disp: i * v.bytes()})
+		}
 		build.ADDQ(stride, c)
 	}
 	build.VZEROUPPER()
@@ -68,7 +73,7 @@ func tile(v isa, w weights, rows int) {
 type tileCode struct {
 	v                    isa
 	w                    weights
-	rows                 int
+	rows, registers      int
 	a, b                 reg.GPVirtual
 	first, second, input reg.VecPhysical // two registers of weights, one of an input
 	mask                 reg.VecPhysical // of the upper halves of pairs
@@ -117,7 +122,9 @@ func (t tileCode) step(u int) {
 	switch t.w {
 	case f32, bf16Dot:
 		build.VMOVUPS(low, t.first)
-		build.VMOVUPS(high, t.second)
+		if t.registers == 2 {
+			build.VMOVUPS(high, t.second)
+		}
 		t.multiply(u * t.w.inputs)
 	case f16:
 		build.VCVTPH2PS(low, t.first)
@@ -148,7 +155,7 @@ func (t tileCode) shiftUp(from operand.Mem, to reg.VecPhysical) {
 func (t tileCode) multiply(at int) {
 	for r := range t.rows {
 		build.VBROADCASTSS(operand.Mem{Base: t.a, Disp: r*tileStride + at}, t.input)
-		for half, w := range []reg.VecPhysical{t.first, t.second} {
+		for half, w := range []reg.VecPhysical{t.first, t.second}[:t.registers] {
 			if t.w == bf16Dot {
 				addPairs(w, t.input, t.sum(r, half))
 			} else {
