@@ -1,4 +1,4 @@
-.PHONY: all bench test simulate check lint
+.PHONY: all bench bench-engine test simulate check lint
 
 all: test
 
@@ -10,6 +10,11 @@ test: ## needs no network, GPU or Python
 
 simulate: ## the statistics on simulated servers, ten times longer than in the tests
 	go test ./bench/compare -run 'Worlds|KnownDelay|UsualPractice|LookingEarly' -v -timeout 2h -repetitions 20000
+
+PYTHON ?= python3
+bench-engine: ## towers against torch's (PYTHON with torch), decode steps against memory
+	go test ./engine/optest -run 'TestDecode' -decode 17 -rounds 9
+	go test ./engine/optest -run 'TestTorch' -torch $(PYTHON) -timeout 1h
 
 lint:
 	cd tools && go build -o ../.ci/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint

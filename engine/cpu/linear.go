@@ -113,43 +113,46 @@ func (b *block) run(panels [2]int) {
 		step *= 2
 	}
 	blocks := (b.m.padded + step - 1) / step
-	if b.direct() {
-		b.inputs = b.x[b.first*b.m.in:]
-		step, blocks = b.m.padded, 1
-	}
 	size := (b.rows + maxTileRows) * tileStride
-	if whole := blocks * size; b.direct() || whole <= wholeInputs || blocks == 1 {
-		if !b.direct() {
-			b.s.inputs = grow(b.s.inputs, whole)
-			if b.s.holds != b.count {
-				for i := range blocks {
-					b.inputs = b.s.inputs[i*size:]
-					b.fill(i*step, min((i+1)*step, b.m.padded))
-				}
-				if !b.byRow {
-					b.s.holds = b.count
-				}
-			}
-		}
-		for p := panels[0]; p < panels[1]; p++ {
-			for i := range blocks {
-				if !b.direct() {
-					b.inputs = b.s.inputs[i*size:]
-				}
-				b.panel(p, i*step, min((i+1)*step, b.m.padded))
+	if !b.direct() && blocks > 1 && blocks*size > wholeInputs {
+		b.s.inputs, b.s.holds = grow(b.s.inputs, size), 0
+		b.inputs = b.s.inputs
+		for begin := 0; begin < b.m.padded; begin += step {
+			end := min(begin+step, b.m.padded)
+			b.fill(begin, end)
+			for p := panels[0]; p < panels[1]; p++ {
+				b.panel(p, begin, end)
 			}
 		}
 		return
 	}
-	b.s.inputs, b.s.holds = grow(b.s.inputs, size), 0
-	b.inputs = b.s.inputs
-	for i := range blocks {
-		begin, end := i*step, min((i+1)*step, b.m.padded)
-		b.fill(begin, end)
-		for p := panels[0]; p < panels[1]; p++ {
-			b.panel(p, begin, end)
+	if b.direct() {
+		b.inputs, size = b.x[b.first*b.m.in:], step
+	} else {
+		b.fillAll(step, blocks, size)
+		b.inputs = b.s.inputs
+	}
+	all := b.inputs
+	for p := panels[0]; p < panels[1]; p++ {
+		for i := range blocks {
+			b.inputs = all[i*size:]
+			b.panel(p, i*step, min((i+1)*step, b.m.padded))
 		}
 	}
+}
+
+// fillAll lays all inputs out, blocks of size values, unless the thread did so for
+// another unit of the product.
+func (b *block) fillAll(step, blocks, size int) {
+	b.s.inputs = grow(b.s.inputs, blocks*size)
+	if !b.byRow && b.s.holds == b.count {
+		return
+	}
+	for i := range blocks {
+		b.inputs = b.s.inputs[i*size:]
+		b.fill(i*step, min((i+1)*step, b.m.padded))
+	}
+	b.s.holds = b.count
 }
 
 // direct reports whether tiles can take the inputs as they are: those of one row.

@@ -95,19 +95,48 @@ type packTask struct {
 }
 
 func (t *packTask) unit(_ *scratch, p int) {
-	m, size := t.m, t.w.DType.Size()
-	for in := range m.in {
-		for out := p * panel; out < min((p+1)*panel, m.out); out++ {
-			from, to := t.w.Data[(out*m.in+in)*size:][:size], m.data[m.index(out, in):]
-			switch {
-			case m.size == 4 || t.w.DType == safetensors.BF16 || m.kind == tileF16:
-				copy(to[:size], from)
-			case t.w.DType == safetensors.F32:
-				binary.LittleEndian.PutUint16(to, roundBF16(math.Float32frombits(binary.LittleEndian.Uint32(from))))
-			default:
-				binary.LittleEndian.PutUint16(to, roundBF16(widenF16(binary.LittleEndian.Uint16(from))))
+	m, from := t.m, t.w.DType
+	first, size := p*panel, from.Size()
+	to := m.data[m.offset(p, 0):][:m.padded*panel*m.size]
+	for o := range min(panel, m.out-first) {
+		row := t.w.Data[(first+o)*m.in*size:][:m.in*size]
+		switch {
+		case m.kind == tileF32:
+			packLanes(to[4*o:], row, m.in)
+		case m.kind == tileF16:
+			for i := range m.in {
+				copy(to[(i*panel+o)*2:][:2], row[2*i:])
 			}
+		case from == safetensors.BF16:
+			packLanes(to[4*o:], row, m.in/2)
+			if m.in%2 == 1 {
+				copy(to[m.in/2*4*panel+4*o:][:2], row[2*m.in-2:])
+			}
+		default:
+			packRounded(to[4*o:], row, from)
 		}
+	}
+}
+
+// packLanes writes n groups of 4 bytes, a float32 or a pair of bfloat16, to a column of
+// a panel.
+func packLanes(to, row []byte, n int) {
+	for i := range n {
+		binary.NativeEndian.PutUint32(to[4*panel*i:], binary.NativeEndian.Uint32(row[4*i:]))
+	}
+}
+
+// packRounded writes float32 or float16 to a column of pairs of bfloat16.
+func packRounded(to, row []byte, from safetensors.DType) {
+	size := from.Size()
+	for i := range len(row) / size {
+		var v float32
+		if from == safetensors.F32 {
+			v = math.Float32frombits(binary.LittleEndian.Uint32(row[4*i:]))
+		} else {
+			v = widenF16(binary.LittleEndian.Uint16(row[2*i:]))
+		}
+		binary.NativeEndian.PutUint16(to[i/2*4*panel+i%2*2:], roundBF16(v))
 	}
 }
 

@@ -13,10 +13,7 @@ import (
 	"github.com/shirou/gopsutil/v4/process"
 
 	"siglab/engine/cpu"
-	"siglab/engine/siglip"
-	"siglab/engine/tensor"
 	"siglab/internal/safetensors"
-	"siglab/posembed"
 )
 
 var (
@@ -24,47 +21,6 @@ var (
 	threads     = flag.Int("threads", 2, "threads of each side")
 	rounds      = flag.Int("rounds", 5, "how often each side runs each tower")
 )
-
-// so400m is the shape of SigLIP-So400m's vision tower, patches of 14 pixels.
-var so400m = siglip.Config{Hidden: 1152, Layers: 27, Heads: 16, MLP: 4304, Patch: 14, Trained: posembed.Grid{Rows: 27, Cols: 27}}
-
-// newTower is one with weights of a type, all of one small value: the work is the same.
-func newTower(t testing.TB, d *cpu.Device, dtype safetensors.DType) *siglip.Tower {
-	c := so400m
-	matrix := func(out, in int) tensor.Matrix {
-		data := make([]byte, out*in*dtype.Size())
-		for i := dtype.Size() - 1; i < len(data); i += dtype.Size() {
-			data[i] = 0x3c // 2⁻⁷ in bfloat16 and float32
-		}
-		m, err := d.Pack(safetensors.Tensor{Name: "weight", DType: dtype, Shape: []int{out, in}, Data: data})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return m
-	}
-	vector := func(n int) []float32 { return make([]float32, n) }
-	w := &siglip.Weights{
-		Patch: matrix(c.Hidden, 3*c.Patch*c.Patch), PatchBias: vector(c.Hidden),
-		Positions: vector(c.Trained.Len() * c.Hidden), PostNorm: vector(c.Hidden), PostNormBias: vector(c.Hidden),
-	}
-	for range c.Layers {
-		w.Blocks = append(w.Blocks, siglip.Block{
-			AttentionNorm: vector(c.Hidden), AttentionNormBias: vector(c.Hidden),
-			Query: matrix(c.Hidden, c.Hidden), QueryBias: vector(c.Hidden),
-			Key: matrix(c.Hidden, c.Hidden), KeyBias: vector(c.Hidden),
-			Value: matrix(c.Hidden, c.Hidden), ValueBias: vector(c.Hidden),
-			Out: matrix(c.Hidden, c.Hidden), OutBias: vector(c.Hidden),
-			MLPNorm: vector(c.Hidden), MLPNormBias: vector(c.Hidden),
-			Up: matrix(c.MLP, c.Hidden), UpBias: vector(c.MLP),
-			Down: matrix(c.Hidden, c.MLP), DownBias: vector(c.Hidden),
-		})
-	}
-	tower, err := siglip.New(c, w, posembed.Exact, d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return tower
-}
 
 // cost is what a run took on the clock, and what its threads computed.
 type cost struct{ wall, computed float64 }
@@ -124,12 +80,7 @@ func (p torch) run(t *testing.T, dtype string, patches int) (c cost) {
 }
 
 // runTower is one image through a tower.
-func runTower(t testing.TB, tower *siglip.Tower, patches int) cost {
-	side := 1
-	for side*side < patches {
-		side++
-	}
-	pixels := make([]float32, 3*side*side*so400m.Patch*so400m.Patch)
+func runTower(t testing.TB, tower *tower, patches int) cost {
 	self, err := process.NewProcess(int32(os.Getpid()))
 	if err != nil {
 		t.Fatal(err)
@@ -142,9 +93,7 @@ func runTower(t testing.TB, tower *siglip.Tower, patches int) cost {
 		return times.User + times.System
 	}
 	before, start := computed(), time.Now()
-	if _, _, err := tower.Forward(pixels, side*so400m.Patch, side*so400m.Patch); err != nil {
-		t.Fatal(err)
-	}
+	tower.run(patches)
 	wall := time.Since(start).Seconds()
 	return cost{wall, computed() - before}
 }
