@@ -13,8 +13,8 @@ simulate: ## the statistics on simulated servers, ten times longer than in the t
 
 PYTHON ?= python3
 bench-engine: ## towers against torch's (PYTHON with torch), decode steps against memory
-	go test ./engine/optest -run 'TestDecode' -decode 17 -rounds 9
-	go test ./engine/optest -run 'TestTorch' -torch $(PYTHON) -timeout 1h
+	go test ./engine/optest -v -run 'TestDecode' -decode 17 -rounds 9
+	go test ./engine/optest -v -run 'TestTorch' -torch $(PYTHON) -timeout 1h
 
 lint:
 	cd tools && go build -o ../.ci/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
