@@ -15,6 +15,10 @@ type kernels struct {
 	scale                                func(x *float32, by float32, n int)
 	packBF16                             func(y *uint16, x *float32, n int) // nil without products of pairs
 
+	// transpose writes n values, a multiple of 8, of 8 rows that are stride apart to
+	// columns of a panel: dst[i·panel + row] = src[row·stride + i]. It may be nil.
+	transpose func(dst, src *float32, stride, n int)
+
 	// normalise writes (x − mean)·scale·weight + bias to y.
 	normalise  func(y, x, weight, bias *float32, mean, scale float64, n int)
 	sum        func(x *float32, n int) float64

@@ -45,6 +45,7 @@ func (kv *keyValues) valueAt(head, p, position int) int {
 
 // storeTask stores positions.
 type storeTask struct {
+	kernels      *kernels
 	kv           *keyValues
 	keys, values []float32
 	first, rows  int
@@ -58,7 +59,7 @@ func (d *Device) Store(kv tensor.KeyValues, keys, values []float32, first int) {
 
 func (d *Device) keep(kv *keyValues, keys, values []float32, first int) {
 	t := &d.store
-	*t = storeTask{kv, keys, values, first, len(keys) / (kv.kvHeads * kv.dim)}
+	*t = storeTask{d.kernels, kv, keys, values, first, len(keys) / (kv.kvHeads * kv.dim)}
 	units := (first%panel + t.rows + panel - 1) / panel
 	d.do(t, units, storeCost*len(keys))
 }
@@ -72,17 +73,34 @@ func (t *storeTask) unit(_ *scratch, n int) {
 	begin := (t.first/panel + n) * panel
 	from, to := max(begin, t.first), min(begin+panel, t.first+t.rows)
 	for head := range kv.kvHeads {
-		keys := kv.keys[kv.keyAt(head, from):]
-		for i := range kv.dim {
-			row, at := keys[i*panel:], (from-t.first)*width+head*kv.dim+i
-			for p := range to - from {
-				row[p] = t.keys[at+p*width]
-			}
-		}
+		t.transpose(kv.keys[kv.keyAt(head, from):], t.keys[(from-t.first)*width+head*kv.dim:], width, to-from)
 		for p := from; p < to; p++ {
 			values := t.values[(p-t.first)*width+head*kv.dim:][:kv.dim]
 			for i := 0; i < kv.dim; i += panel {
 				copy(kv.values[kv.valueAt(head, i/panel, p):][:panel], values[i:min(i+panel, kv.dim)])
+			}
+		}
+	}
+}
+
+// transpose writes the keys [positions, dim] of a head, stride apart, to columns of a
+// panel.
+func (t *storeTask) transpose(dst, src []float32, stride, positions int) {
+	const block = 8
+	whole := 0 // values of the blocks that the kernel takes
+	if t.kernels.transpose != nil {
+		whole = t.kv.dim / block * block
+	}
+	for p := 0; p < positions; {
+		from := 0
+		if whole > 0 && positions-p >= block {
+			t.kernels.transpose(&dst[p], &src[p*stride], stride, whole)
+			from = whole
+		}
+		end := min(p+block, positions)
+		for ; p < end; p++ {
+			for i := from; i < t.kv.dim; i++ {
+				dst[i*panel+p] = src[p*stride+i]
 			}
 		}
 	}

@@ -108,6 +108,7 @@ func (b *block) addBias(panels [2]int) {
 // panels before the next one, or, where there is little of them, all of them are laid
 // out first, and a panel meets them one after another.
 func (b *block) run(panels [2]int) {
+	b.plan()
 	step := blockSteps
 	if b.m.kind == tileBF16Dot {
 		step *= 2
@@ -188,61 +189,63 @@ func (b *block) fill(begin, end int) {
 	}
 }
 
-// panel adds the inputs begin to end, times a panel's weights for them, to all rows.
+// tilePlan is a tile of a block.
+type tilePlan struct {
+	kernel      tileKernel
+	first, rows int  // of the block
+	full        bool // has as many rows as the tile
+}
+
+// plan cuts the rows into tiles.
+func (b *block) plan() {
+	k, plan := b.d.kernels, b.s.plan[:0]
+	for done := 0; done < b.rows; {
+		rows, height := k.nextTile(b.rows - done)
+		plan = append(plan, tilePlan{k.tiles[b.m.kind][height], done, rows, rows == k.heights[height]})
+		done += rows
+	}
+	b.s.plan = plan
+}
+
+// panel adds the inputs begin to end, times a panel's weights for them, to all rows:
+// to their results of the block before, or to what the product begins with.
 func (b *block) panel(p, begin, end int) {
-	k, out := b.d.kernels, b.m.out
-	steps := end - begin
-	for column := 0; column < min(panel, out-p*panel); column += k.columns {
+	out, columns := b.m.out, b.d.kernels.columns
+	for column := 0; column < min(panel, out-p*panel); column += columns {
 		first := p*panel + column
-		width := min(k.columns, out-first)
+		width := min(columns, out-first)
 		at := b.m.offset(p, begin) + column*b.m.size
 		if b.m.kind == tileBF16 || b.m.kind == tileBF16Dot {
 			at += column * b.m.size // the other half of the pairs
 		}
-		for done := 0; done < b.rows; {
-			rows, height := k.nextTile(b.rows - done)
-			t := tileCall{k.tiles[b.m.kind][height], steps, &b.inputs[done*tileStride], &b.m.data[at]}
-			y := b.y[(b.first+done)*out+first:]
-			if rows == k.heights[height] && width == k.columns {
-				start, stride := b.start(y, first, begin)
-				t.kernel(t.steps, t.a, t.b, start, stride, &y[0], out)
-			} else {
-				b.part(t, y, rows, width, first, begin)
-			}
-			done += rows
+		weights, continued := &b.m.data[at], begin > 0 || b.add
+		fresh := &b.s.zeros[0]
+		if b.bias != nil {
+			fresh = &b.bias[first]
 		}
-	}
-}
-
-// tileCall is what the calls of a tile have in common.
-type tileCall struct {
-	kernel tileKernel
-	steps  int
-	a      *float32
-	b      *byte
-}
-
-// start is what a tile adds to, with the distance of its rows: its results of the block
-// before, or what the product begins with.
-func (b *block) start(y []float32, first, begin int) (start *float32, stride int) {
-	switch {
-	case begin > 0 || b.add:
-		return &y[0], b.m.out
-	case b.bias != nil:
-		return &b.bias[first], 0
-	default:
-		return &b.s.zeros[0], 0
+		for i := range b.s.plan {
+			t := &b.s.plan[i]
+			y, inputs := b.y[(b.first+t.first)*out+first:], &b.inputs[t.first*tileStride]
+			switch {
+			case !t.full || width < columns:
+				b.part(t, y, inputs, weights, end-begin, width, first, continued)
+			case continued:
+				t.kernel(end-begin, inputs, weights, &y[0], out, &y[0], out)
+			default:
+				t.kernel(end-begin, inputs, weights, fresh, 0, &y[0], out)
+			}
+		}
 	}
 }
 
 // part runs a tile of which only some rows and columns are wanted, by way of memory
 // that has room for all.
-func (b *block) part(t tileCall, y []float32, rows, width, first, begin int) {
+func (b *block) part(t *tilePlan, y []float32, inputs *float32, weights *byte, steps, width, first int, continued bool) {
 	c, out := b.s.outputs, b.m.out
-	for r := range rows {
+	for r := range t.rows {
 		row := c[r*panel:][:width]
 		switch {
-		case begin > 0 || b.add:
+		case continued:
 			copy(row, y[r*out:])
 		case b.bias != nil:
 			copy(row, b.bias[first:])
@@ -250,8 +253,8 @@ func (b *block) part(t tileCall, y []float32, rows, width, first, begin int) {
 			clear(row)
 		}
 	}
-	t.kernel(t.steps, t.a, t.b, &c[0], panel, &c[0], panel)
-	for r := range rows {
+	t.kernel(steps, inputs, weights, &c[0], panel, &c[0], panel)
+	for r := range t.rows {
 		copy(y[r*out:][:width], c[r*panel:])
 	}
 }

@@ -6,6 +6,7 @@ import "unsafe"
 type scratch struct {
 	inputs    []float32    // rows of inputs, tileStride apart
 	holds     uint64       // number of the product whose inputs they are, all of them; 0 if not
+	plan      []tilePlan   // of the product's unit
 	outputs   []float32    // one tile
 	spare     [4][]float32 // one register each
 	pairs     []uint16     // one register of bfloat16

@@ -5,6 +5,7 @@
 //     every type of weights and several numbers of rows.
 //   - each.go: what is done to every element by itself.
 //   - reduce.go: what turns a row into a number.
+//   - transpose.go: rows into columns, for AVX2 alone.
 //
 // Each is generated for AVX2 with FMA and F16C (eight values in a register) and for
 // AVX-512 (sixteen). kernels.go, in the package, describes their arguments.
@@ -42,6 +43,7 @@ func main() {
 		elementwise(v, constants)
 		reductions(v, constants)
 	}
+	transpose()
 	constants.write()
 	pause()
 	build.Generate()
