@@ -31,7 +31,7 @@ func TestDecode(t *testing.T) {
 			continue
 		}
 		d := cpu.New(cpu.Options{Threads: *threads, ISA: isa})
-		m := newLanguage(t, d, safetensors.BF16, *decodeLayers, 8, 32000)
+		m := newLanguage(t, d, safetensors.BF16, qwen2(*decodeLayers), 8)
 		var reads, ones, eights []float64
 		for range *rounds {
 			reads = append(reads, seconds(func() { read(buffer, *threads) }))

@@ -2,6 +2,7 @@ package optest_test
 
 import (
 	"bufio"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -32,12 +33,18 @@ func (c cost) least(other cost) cost {
 
 // torch is the running script.
 type torch struct {
-	in  io.Writer
-	out *bufio.Scanner
+	in      io.WriteCloser
+	out     *bufio.Scanner
+	command *exec.Cmd
 }
 
-func startTorch(t *testing.T) torch {
+// startTorch starts the script; where ours is held to AVX2, torch and its libraries are
+// too.
+func startTorch(t *testing.T, isa cpu.ISA) torch {
 	command := exec.Command(*torchPython, "torch_tower.py", fmt.Sprint(*threads))
+	if isa == cpu.AVX2 {
+		command.Env = append(os.Environ(), "ATEN_CPU_CAPABILITY=avx2", "ONEDNN_MAX_CPU_ISA=AVX2", "MKL_ENABLE_INSTRUCTIONS=AVX2")
+	}
 	command.Stderr = os.Stderr
 	in, err := command.StdinPipe()
 	if err != nil {
@@ -50,20 +57,18 @@ func startTorch(t *testing.T) torch {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := in.Close(); err != nil {
-			t.Error(err)
-		}
-		if err := command.Wait(); err != nil {
-			t.Error(err)
-		}
-	})
-	p := torch{in, bufio.NewScanner(out)}
+	p := torch{in, bufio.NewScanner(out), command}
 	if !p.out.Scan() {
 		t.Fatal("torch_tower.py said nothing")
 	}
-	t.Log(p.out.Text())
+	fmt.Println(p.out.Text())
 	return p
+}
+
+func (p torch) stop(t *testing.T) {
+	if err := errors.Join(p.in.Close(), p.command.Wait()); err != nil {
+		t.Error(err)
+	}
 }
 
 func (p torch) run(t *testing.T, dtype string, patches int) (c cost) {
@@ -104,7 +109,6 @@ func TestTorch(t *testing.T) {
 	if *torchPython == "" {
 		t.Skip("needs a Python with torch: make bench-engine PYTHON=…")
 	}
-	p := startTorch(t)
 	fmt.Printf("%-9s %-12s %8s %10s %10s %7s %12s\n", "torch", "ours", "patches", "torch s", "ours s", "ratio", "of computing")
 	for _, side := range []struct {
 		torch      string
@@ -117,16 +121,18 @@ func TestTorch(t *testing.T) {
 			}
 			d := cpu.New(cpu.Options{Threads: *threads, ISA: isa, Arithmetic: side.arithmetic})
 			tower := newTower(t, d, side.dtype)
+			p := startTorch(t, isa)
 			for _, patches := range []int{256, 729} {
 				const never = 1e9
 				theirs, ours := cost{never, never}, cost{never, never}
-				for range *rounds {
+				for range 1 + *rounds { // the first warms up, and is no faster than others
 					theirs = theirs.least(p.run(t, side.torch, patches))
 					ours = ours.least(runTower(t, tower, patches))
 				}
 				fmt.Printf("%-9s %-12v %8d %10.3f %10.3f %7.2f %12.2f\n", side.torch, isa, patches,
 					theirs.wall, ours.wall, ours.wall/theirs.wall, ours.computed/theirs.computed)
 			}
+			p.stop(t)
 			d.Close()
 		}
 	}
