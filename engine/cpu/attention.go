@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"fmt"
 	"math"
 	"unsafe"
 
@@ -15,9 +16,7 @@ import (
 // out must not overlap the others.
 func (d *Device) Attention(out, q, k, v []float32, heads, dim int) {
 	rows := len(q) / (heads * dim)
-	if cap(d.whole.keys) == 0 || d.whole.capacity != rows || d.whole.kvHeads != heads || d.whole.dim != dim {
-		d.whole.reserve(heads, dim, rows)
-	}
+	d.whole.reserve(heads, dim, rows)
 	d.keep(&d.whole, k, v, 0)
 	d.attend(attentionTask{
 		kernels: d.kernels, out: out, q: q, kv: &d.whole, rows: rows, heads: heads,
@@ -35,7 +34,10 @@ func (d *Device) Attention(out, q, k, v []float32, heads, dim int) {
 // nothing gets zeros. out is shaped as q and must not overlap it.
 func (d *Device) CachedAttention(out, q []float32, kv tensor.KeyValues, visible []tensor.Span, heads int, scale float32) {
 	pairs := 0
-	for _, span := range visible {
+	for r, span := range visible {
+		if span.Begin < span.End && (span.Begin < 0 || span.End > kv.Capacity()) {
+			panic(fmt.Sprintf("row %d sees positions %d to %d: the capacity is %d", r, span.Begin, span.End, kv.Capacity()))
+		}
 		pairs += max(0, span.End-span.Begin)
 	}
 	d.attend(attentionTask{

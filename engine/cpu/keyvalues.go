@@ -1,6 +1,10 @@
 package cpu
 
-import "siglab/engine/tensor"
+import (
+	"fmt"
+
+	"siglab/engine/tensor"
+)
 
 // keyValues are the keys and values of a sequence's block, packed as a matrix's
 // weights are, so that the same tiles compute attention:
@@ -52,12 +56,15 @@ type storeTask struct {
 }
 
 // Store writes the keys and values [rows, kvHeads·dim] of the positions first,
-// first+1, ….
+// first+1, …. It panics if they do not fit.
 func (d *Device) Store(kv tensor.KeyValues, keys, values []float32, first int) {
 	d.keep(kv.(*keyValues), keys, values, first)
 }
 
 func (d *Device) keep(kv *keyValues, keys, values []float32, first int) {
+	if end := first + len(keys)/(kv.kvHeads*kv.dim); first < 0 || end > kv.capacity {
+		panic(fmt.Sprintf("store positions %d to %d: the capacity is %d", first, end, kv.capacity))
+	}
 	t := &d.store
 	*t = storeTask{d.kernels, kv, keys, values, first, len(keys) / (kv.kvHeads * kv.dim)}
 	units := (first%panel + t.rows + panel - 1) / panel

@@ -34,18 +34,19 @@ const (
 	wholeInputs = 1 << 17
 )
 
-// product is a matrix product in progress. Its units are chunks of rows if there are
-// many, otherwise stretches of panels, so that weights are read once.
+// product is a matrix product in progress. Its units are chunks of rows times
+// stretches of panels. Few rows are one chunk, so that weights are read once; many are
+// chunks alone, so that inputs are laid out once.
 type product struct {
-	d     *Device
-	y, x  []float32
-	m     *matrix
-	bias  []float32
-	add   bool
-	rows  int
-	byRow bool
-	units int
-	count uint64 // of products, this one included
+	d         *Device
+	y, x      []float32
+	m         *matrix
+	bias      []float32
+	add       bool
+	rows      int
+	chunks    int    // of rows
+	stretches int    // of panels
+	count     uint64 // of products, this one included
 }
 
 func (d *Device) multiply(y, x []float32, m *matrix, bias []float32, add bool) {
@@ -58,30 +59,28 @@ func (d *Device) multiply(y, x []float32, m *matrix, bias []float32, add bool) {
 	if bias != nil {
 		t.bias = bias[:m.out]
 	}
-	threads := d.Threads()
-	t.byRow = rows >= 2*d.kernels.tallest()*threads
+	t.chunks, t.stretches = 1, 1
+	threads, enough := d.Threads(), 2*d.kernels.tallest() // rows of a chunk that is worth it
 	switch {
 	case rows*m.in*m.out < minCost:
-		t.units = 1
-	case t.byRow:
-		t.units = threads * ((rows + threads*chunkRows - 1) / (threads * chunkRows))
+	case rows >= enough*threads:
+		t.chunks = threads * ((rows + threads*chunkRows - 1) / (threads * chunkRows))
 	default:
-		t.units = d.share(m.panels(), panel*rows*m.in)
+		t.chunks = max(1, rows/enough)
+		t.stretches = max(1, d.share(m.panels(), panel*rows*m.in)/t.chunks)
 	}
-	d.pool.run(t, t.units)
+	d.pool.run(t, t.chunks*t.stretches)
 }
 
 func (t *product) unit(s *scratch, n int) {
-	rows, panels := [2]int{0, t.rows}, [2]int{0, t.m.panels()}
-	split := func(r [2]int) [2]int { return [2]int{n * r[1] / t.units, (n + 1) * r[1] / t.units} }
-	if t.byRow {
-		rows = split(rows)
-	} else {
-		panels = split(panels)
+	chunk, stretch, panels := n/t.stretches, n%t.stretches, t.m.panels()
+	first, end := chunk*t.rows/t.chunks, (chunk+1)*t.rows/t.chunks
+	b := block{
+		product: t, s: s, first: first, rows: end - first,
+		panels: [2]int{stretch * panels / t.stretches, (stretch + 1) * panels / t.stretches},
 	}
-	b := block{product: t, s: s, first: rows[0], rows: rows[1] - rows[0]}
-	b.addBias(panels)
-	b.run(panels)
+	b.addBias()
+	b.run()
 }
 
 // block is a unit of a product: some rows.
@@ -89,15 +88,16 @@ type block struct {
 	*product
 	s           *scratch
 	first, rows int
+	panels      [2]int    // begin and end
 	inputs      []float32 // tiles of a block of inputs, or the one row itself
 }
 
 // addBias adds the bias to the rows that the product will be added to.
-func (b *block) addBias(panels [2]int) {
+func (b *block) addBias() {
 	if !b.add || b.bias == nil {
 		return
 	}
-	begin, end := panels[0]*panel, min(panels[1]*panel, b.m.out)
+	begin, end := b.panels[0]*panel, min(b.panels[1]*panel, b.m.out)
 	for r := b.first; r < b.first+b.rows; r++ {
 		k := b.d.kernels
 		k.binary(k.add, b.y[r*b.m.out+begin:r*b.m.out+end], b.bias[begin:end], b.s)
@@ -107,7 +107,7 @@ func (b *block) addBias(panels [2]int) {
 // run multiplies. The inputs come in blocks; each is laid out in tiles and meets all
 // panels before the next one, or, where there is little of them, all of them are laid
 // out first, and a panel meets them one after another.
-func (b *block) run(panels [2]int) {
+func (b *block) run() {
 	b.plan()
 	step := blockSteps
 	if b.m.kind == tileBF16Dot {
@@ -116,12 +116,12 @@ func (b *block) run(panels [2]int) {
 	blocks := (b.m.padded + step - 1) / step
 	size := (b.rows + maxTileRows) * tileStride
 	if !b.direct() && blocks > 1 && blocks*size > wholeInputs {
-		b.s.inputs, b.s.holds = grow(b.s.inputs, size), 0
+		b.s.inputs, b.s.holds = grow(b.s.inputs, size), held{}
 		b.inputs = b.s.inputs
 		for begin := 0; begin < b.m.padded; begin += step {
 			end := min(begin+step, b.m.padded)
 			b.fill(begin, end)
-			for p := panels[0]; p < panels[1]; p++ {
+			for p := b.panels[0]; p < b.panels[1]; p++ {
 				b.panel(p, begin, end)
 			}
 		}
@@ -134,7 +134,7 @@ func (b *block) run(panels [2]int) {
 		b.inputs = b.s.inputs
 	}
 	all := b.inputs
-	for p := panels[0]; p < panels[1]; p++ {
+	for p := b.panels[0]; p < b.panels[1]; p++ {
 		for i := range blocks {
 			b.inputs = all[i*size:]
 			b.panel(p, i*step, min((i+1)*step, b.m.padded))
@@ -146,14 +146,15 @@ func (b *block) run(panels [2]int) {
 // another unit of the product.
 func (b *block) fillAll(step, blocks, size int) {
 	b.s.inputs = grow(b.s.inputs, blocks*size)
-	if !b.byRow && b.s.holds == b.count {
+	holds := held{b.count, b.first}
+	if b.s.holds == holds {
 		return
 	}
 	for i := range blocks {
 		b.inputs = b.s.inputs[i*size:]
 		b.fill(i*step, min((i+1)*step, b.m.padded))
 	}
-	b.s.holds = b.count
+	b.s.holds = holds
 }
 
 // direct reports whether tiles can take the inputs as they are: those of one row.

@@ -5,13 +5,19 @@ import "unsafe"
 // scratch is memory of one thread, with unspecified contents.
 type scratch struct {
 	inputs    []float32    // rows of inputs, tileStride apart
-	holds     uint64       // number of the product whose inputs they are, all of them; 0 if not
+	holds     held         // which inputs they are, if they are all of some rows
 	plan      []tilePlan   // of the product's unit
 	outputs   []float32    // one tile
 	spare     [4][]float32 // one register each
 	pairs     []uint16     // one register of bfloat16
 	zeros     []float32    // a panel's
 	attention attentionTile
+}
+
+// held are the rows of a product, by its number, that begin with the first.
+type held struct {
+	product uint64
+	first   int
 }
 
 func (s *scratch) init() {
