@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -34,4 +35,17 @@ func mapFile(path string) (data []byte, release func() error, err error) {
 		return nil, nil, fmt.Errorf("map %s into memory: %w", path, err)
 	}
 	return data, func() error { return unix.Munmap(data) }, nil
+}
+
+// forget takes the pages that lie wholly in data, part of a mapping, out of this
+// process's memory; they are read from the file again if they are used again.
+func forget(data []byte) {
+	page := uintptr(os.Getpagesize())
+	begin := uintptr(unsafe.Pointer(unsafe.SliceData(data)))
+	skip := (page - begin%page) % page
+	if uintptr(len(data)) < skip+page {
+		return
+	}
+	whole := (uintptr(len(data)) - skip) / page * page
+	_ = unix.Madvise(data[skip:skip+whole], unix.MADV_DONTNEED) // advice: without it the pages stay until Close
 }

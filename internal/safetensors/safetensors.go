@@ -39,6 +39,7 @@ type File struct {
 	tensors  map[string]Tensor
 	metadata map[string]string
 	release  func() error
+	mapped   bool
 }
 
 // Tensor is one array. Data is what the file holds, which may begin at any address.
@@ -60,7 +61,7 @@ func Open(path string) (*File, error) {
 	if err != nil {
 		return nil, errors.Join(err, release())
 	}
-	f.release = release
+	f.release, f.mapped = release, true
 	return f, nil
 }
 
@@ -75,6 +76,14 @@ func Parse(name string, data []byte) (*File, error) {
 
 // Close ends the use of the file and of all its tensors.
 func (f *File) Close() error { return f.release() }
+
+// Forget tells the operating system that a tensor of this file will not be read again
+// soon: what a large file takes of memory can then be given back while it is read.
+func (f *File) Forget(t Tensor) {
+	if f.mapped {
+		forget(t.Data)
+	}
+}
 
 // Names lists the tensors in alphabetical order.
 func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.tensors)) }
