@@ -6,100 +6,110 @@ import (
 	"siglab/engine/tensor"
 )
 
-// Weights are a decoder's tensors, matrices as [outputs, inputs], packed by the device
-// that the decoder computes with.
+// Source hands out the tensors of a checkpoint by name. weights.Loader does; it
+// collects what is missing or misshapen, so that nothing is checked here.
+type Source interface {
+	Vector(name string, shape ...int) []float32
+	Matrix(name string, out int, in ...int) tensor.Matrix
+}
+
+// Weights are a decoder's tensors. Matrices are named with their shape in the
+// checkpoint, [out, in].
 type Weights struct {
 	Embeddings tensor.Matrix // [Vocab, Hidden]
-	Blocks     []Block       // [Layers]
 	Norm       []float32     // [Hidden]
-	Head       tensor.Matrix // [Vocab, Hidden]; not tied to the embeddings
+	Head       tensor.Matrix // [Vocab, Hidden]; the embeddings if they are tied
+	Blocks     []Block       // [Layers]
 }
 
-// Block are one block's tensors. KV is KVHeads·HeadDim.
+// Block are one block's tensors. Q is Heads·HeadDim, KV is KVHeads·HeadDim. A bias or
+// norm that the configuration leaves out is nil.
 type Block struct {
 	AttentionNorm      []float32     // [Hidden]
-	Query              tensor.Matrix // [Hidden, Hidden]
-	QueryBias          []float32     // [Hidden]
+	Query              tensor.Matrix // [Q, Hidden]
+	QueryBias          []float32     // [Q]
 	Key, Value         tensor.Matrix // [KV, Hidden]
 	KeyBias, ValueBias []float32     // [KV]
-	Out                tensor.Matrix // [Hidden, Hidden]
+	QueryNorm, KeyNorm []float32     // [HeadDim]
+	Out                tensor.Matrix // [Hidden, Q]
+	OutBias            []float32     // [Hidden]
+	AttentionPostNorm  []float32     // [Hidden]
 
-	MLPNorm  []float32     // [Hidden]
-	Gate, Up tensor.Matrix // [MLP, Hidden]
-	Down     tensor.Matrix // [Hidden, MLP]
+	MLPNorm          []float32     // [Hidden]
+	Gate, Up         tensor.Matrix // [MLP, Hidden]
+	GateBias, UpBias []float32     // [MLP]
+	Down             tensor.Matrix // [Hidden, MLP]
+	DownBias         []float32     // [Hidden]
+	MLPPostNorm      []float32     // [Hidden]
 }
 
-// vector is a slice with the name and the size that it should have.
-type vector struct {
-	name   string
-	values []float32
-	size   int
+// Load takes a decoder out of a source, by the names that transformers gives its
+// tensors, the model's behind a prefix such as "language_model." and the head's alone.
+func Load(s Source, c Config, prefix string) *Weights {
+	l := loader{s, c}
+	w := &Weights{
+		Embeddings: s.Matrix(prefix+"embed_tokens.weight", c.Vocab, c.Hidden),
+		Norm:       l.norm(prefix+"norm.weight", c.Hidden),
+	}
+	if w.Head = w.Embeddings; !c.TiedHead {
+		w.Head = s.Matrix("lm_head.weight", c.Vocab, c.Hidden)
+	}
+	for i := range c.Layers {
+		w.Blocks = append(w.Blocks, l.block(fmt.Sprintf("%slayers.%d.", prefix, i)))
+	}
+	return w
 }
 
-// matrix is a matrix with the name and the sides that it should have.
-type matrix struct {
-	name    string
-	packed  tensor.Matrix
-	out, in int
+type loader struct {
+	Source
+	config Config
 }
 
-func (m matrix) check() error {
-	if m.packed == nil {
-		return fmt.Errorf("weights: %s is missing, want [%d, %d]", m.name, m.out, m.in)
+func (l loader) block(prefix string) Block {
+	c, attention, mlp := l.config, prefix+"self_attn.", prefix+"mlp."
+	q, kv := c.Heads*c.HeadDim, c.KVHeads*c.HeadDim
+	b := Block{
+		AttentionNorm: l.norm(prefix+"input_layernorm.weight", c.Hidden),
+		Query:         l.Matrix(attention+"q_proj.weight", q, c.Hidden),
+		QueryBias:     l.bias(QueryKeyValue, attention+"q_proj.bias", q),
+		Key:           l.Matrix(attention+"k_proj.weight", kv, c.Hidden),
+		KeyBias:       l.bias(QueryKeyValue, attention+"k_proj.bias", kv),
+		Value:         l.Matrix(attention+"v_proj.weight", kv, c.Hidden),
+		ValueBias:     l.bias(QueryKeyValue, attention+"v_proj.bias", kv),
+		Out:           l.Matrix(attention+"o_proj.weight", c.Hidden, q),
+		OutBias:       l.bias(AttentionOut, attention+"o_proj.bias", c.Hidden),
 	}
-	if m.packed.Out() != m.out || m.packed.In() != m.in {
-		return fmt.Errorf("weights: %s is [%d, %d], want [%d, %d]", m.name, m.packed.Out(), m.packed.In(), m.out, m.in)
+	if c.Norms == SandwichNorm {
+		b.QueryNorm = l.norm(attention+"q_norm.weight", c.HeadDim)
+		b.KeyNorm = l.norm(attention+"k_norm.weight", c.HeadDim)
+		b.AttentionPostNorm = l.norm(prefix+"post_attention_layernorm.weight", c.Hidden)
+		b.MLPNorm = l.norm(prefix+"pre_feedforward_layernorm.weight", c.Hidden)
+		b.MLPPostNorm = l.norm(prefix+"post_feedforward_layernorm.weight", c.Hidden)
+	} else {
+		b.MLPNorm = l.norm(prefix+"post_attention_layernorm.weight", c.Hidden)
 	}
-	return nil
+	b.Gate = l.Matrix(mlp+"gate_proj.weight", c.MLP, c.Hidden)
+	b.GateBias = l.bias(GatedMLP, mlp+"gate_proj.bias", c.MLP)
+	b.Up = l.Matrix(mlp+"up_proj.weight", c.MLP, c.Hidden)
+	b.UpBias = l.bias(GatedMLP, mlp+"up_proj.bias", c.MLP)
+	b.Down = l.Matrix(mlp+"down_proj.weight", c.Hidden, c.MLP)
+	b.DownBias = l.bias(GatedMLP, mlp+"down_proj.bias", c.Hidden)
+	return b
 }
 
-// check reports the first tensor that has not the configuration's size.
-func (w *Weights) check(c Config) error {
-	if len(w.Blocks) != c.Layers {
-		return fmt.Errorf("weights have %d blocks, want %d", len(w.Blocks), c.Layers)
+// bias is nil where the configuration has none.
+func (l loader) bias(which Biases, name string, n int) []float32 {
+	if l.config.Biases&which == 0 {
+		return nil
 	}
-	matrices := []matrix{{"Embeddings", w.Embeddings, c.Vocab, c.Hidden}, {"Head", w.Head, c.Vocab, c.Hidden}}
-	vectors := []vector{{"Norm", w.Norm, c.Hidden}}
-	for i := range w.Blocks {
-		prefix := fmt.Sprintf("Blocks[%d].", i)
-		matrices = append(matrices, w.Blocks[i].matrices(c, prefix)...)
-		vectors = append(vectors, w.Blocks[i].vectors(c, prefix)...)
-	}
-	for _, v := range vectors {
-		if len(v.values) != v.size {
-			return fmt.Errorf("weights: %s has %d values, want %d", v.name, len(v.values), v.size)
-		}
-	}
-	for _, m := range matrices {
-		if err := m.check(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return l.Vector(name, n)
 }
 
-// matrices lists a block's, their names after the prefix.
-func (b *Block) matrices(c Config, prefix string) []matrix {
-	kv := c.KVHeads * c.headDim()
-	return []matrix{
-		{prefix + "Query", b.Query, c.Hidden, c.Hidden},
-		{prefix + "Key", b.Key, kv, c.Hidden},
-		{prefix + "Value", b.Value, kv, c.Hidden},
-		{prefix + "Out", b.Out, c.Hidden, c.Hidden},
-		{prefix + "Gate", b.Gate, c.MLP, c.Hidden},
-		{prefix + "Up", b.Up, c.MLP, c.Hidden},
-		{prefix + "Down", b.Down, c.Hidden, c.MLP},
+// norm is a norm's weights, with the offset added.
+func (l loader) norm(name string, n int) []float32 {
+	w := l.Vector(name, n)
+	for i := range w {
+		w[i] += l.config.NormOffset
 	}
-}
-
-// vectors lists a block's, their names after the prefix.
-func (b *Block) vectors(c Config, prefix string) []vector {
-	kv := c.KVHeads * c.headDim()
-	return []vector{
-		{prefix + "AttentionNorm", b.AttentionNorm, c.Hidden},
-		{prefix + "QueryBias", b.QueryBias, c.Hidden},
-		{prefix + "KeyBias", b.KeyBias, kv},
-		{prefix + "ValueBias", b.ValueBias, kv},
-		{prefix + "MLPNorm", b.MLPNorm, c.Hidden},
-	}
+	return w
 }

@@ -39,18 +39,20 @@ func start(t testing.TB, c Config) *Engine {
 
 // question is a prompt with n copies of an image of one gray.
 func question(m *vlm.Model, text string, gray float32, n int) Request {
-	spec := m.ImageSpec()
+	const side = 192 // random:tiny's
+	var lengths []int
 	turn := tokenizer.Turn{Role: "user", Parts: []tokenizer.Part{{Text: text}}}
 	r := Request{MaxTokens: 12, IgnoreEOS: true, TopLogprobs: -1}
 	for range n {
-		pixels := imageprep.Pixels{Height: spec.Height, Width: spec.Width, Data: make([]float32, 3*spec.Height*spec.Width)}
+		pixels := imageprep.Input{Tiles: 1, Height: side, Width: side, Data: make([]float32, 3*side*side)}
 		for i := range pixels.Data {
 			pixels.Data[i] = gray * float32(i%7-3) / 3
 		}
+		lengths = append(lengths, m.ImageTokens(pixels))
 		r.Images = append(r.Images, pixels)
 		turn.Parts = append(turn.Parts, tokenizer.Part{Image: true})
 	}
-	prompt, err := m.Tokenizer().ChatPrompt([]tokenizer.Turn{turn}, slices.Repeat([]int{m.ImageTokens()}, n))
+	prompt, err := m.Tokenizer().ChatPrompt([]tokenizer.Turn{turn}, lengths)
 	if err != nil {
 		panic(err) // the built-in layout takes any text
 	}

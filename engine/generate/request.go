@@ -13,13 +13,13 @@ import (
 // Request is one prompt to answer.
 type Request struct {
 	ID          string
-	Prompt      []int              // token ids, image placeholders expanded
-	Images      []imageprep.Pixels // in the order of their placeholders
-	MaxTokens   int                // at least 1
-	Temperature float64            // 0: the most likely token, always
-	Seed        uint64             // of the sampling; used at a temperature above 0
-	IgnoreEOS   bool               // go on to MaxTokens
-	TopLogprobs int                // rivals to report with each token; below 0: no log probabilities
+	Prompt      []int             // token ids, image placeholders expanded
+	Images      []imageprep.Input // in the order of their placeholders
+	MaxTokens   int               // at least 1
+	Temperature float64           // 0: the most likely token, always
+	Seed        uint64            // of the sampling; used at a temperature above 0
+	IgnoreEOS   bool              // go on to MaxTokens
+	TopLogprobs int               // rivals to report with each token; below 0: no log probabilities
 }
 
 // Finish says why an answer ended; "" while it goes on.
@@ -85,7 +85,11 @@ func (r *Request) check(model *vlm.Model) error {
 			placeholders++
 		}
 	}
-	if want := len(r.Images) * model.ImageTokens(); placeholders != want {
+	want := 0
+	for _, image := range r.Images {
+		want += model.ImageTokens(image)
+	}
+	if placeholders != want {
 		return invalidf("The prompt has %d image placeholders, its %d image(s) need %d.", placeholders, len(r.Images), want)
 	}
 	return nil

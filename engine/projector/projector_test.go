@@ -3,7 +3,6 @@ package projector_test
 import (
 	"math"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"siglab/engine/cpu"
@@ -12,9 +11,16 @@ import (
 	"siglab/internal/safetensors"
 )
 
-// normals are n seeded values of standard deviation 1.
-func normals(seed uint64, n int) []float32 {
-	rng := rand.New(rand.NewPCG(seed, 0))
+// source draws every tensor and remembers it by name; matrices as [out, in].
+type source struct {
+	t      *testing.T
+	device *cpu.Device
+	drawn  map[string][]float32
+}
+
+// normals are n values of standard deviation 1 that depend on a name's length.
+func normals(name string, n int) []float32 {
+	rng := rand.New(rand.NewPCG(uint64(len(name)), 0))
 	x := make([]float32, n)
 	for i := range x {
 		x[i] = float32(rng.NormFloat64())
@@ -22,69 +28,101 @@ func normals(seed uint64, n int) []float32 {
 	return x
 }
 
-// pack is values [out, in] in the device's layout.
-func pack(t *testing.T, d *cpu.Device, values []float32, out, in int) tensor.Matrix {
-	t.Helper()
-	m, err := d.Pack(safetensors.NewF32("weight", values, out, in))
+func (s source) Vector(name string, shape ...int) []float32 {
+	s.drawn[name] = normals(name, shape[0])
+	return append([]float32(nil), s.drawn[name]...)
+}
+
+func (s source) Matrix(name string, out int, in ...int) tensor.Matrix {
+	s.t.Helper()
+	s.drawn[name] = normals(name, out*in[0])
+	m, err := s.device.Pack(safetensors.NewF32(name, s.drawn[name], out, in[0]))
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
 	return m
 }
 
-// TestForward compares with the definition in float64: linear, exact GELU, linear.
-func TestForward(t *testing.T) {
-	const vision, hidden, rows = 6, 10, 3
-	d := cpu.New(cpu.Options{Threads: 1})
-	defer d.Close()
-	in, out := normals(1, hidden*vision), normals(3, hidden*hidden)
-	w := &projector.Weights{
-		In: pack(t, d, in, hidden, vision), InBias: normals(2, hidden),
-		Out: pack(t, d, out, hidden, hidden), OutBias: normals(4, hidden),
-	}
-	p, err := projector.New(vision, hidden, w, d)
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := normals(5, rows*vision)
-	got := p.Forward(x)
-	for r := range rows {
-		var middle [hidden]float64
-		for c := range middle {
-			v := float64(w.InBias[c])
-			for k := range vision {
-				v += float64(x[r*vision+k]) * float64(in[c*vision+k])
-			}
-			middle[c] = v / 2 * math.Erfc(-v/math.Sqrt2)
+func (s source) Transposed(name string, in, out int) tensor.Matrix { return s.Matrix(name, out, in) }
+
+// linear is a layer in float64.
+func linear(x []float64, w, bias []float32) []float64 {
+	y := make([]float64, len(w)/len(x))
+	for o := range y {
+		if bias != nil {
+			y[o] = float64(bias[o])
 		}
-		for c := range hidden {
-			want := float64(w.OutBias[c])
-			for k, v := range middle {
-				want += v * float64(out[c*hidden+k])
-			}
-			if g := float64(got[r*hidden+c]); math.Abs(g-want) > 1e-5 {
-				t.Errorf("row %d, value %d: %v, want %v", r, c, g, want)
-			}
+		for i, v := range x {
+			y[o] += v * float64(w[o*len(x)+i])
 		}
 	}
+	return y
 }
 
-// TestNew names the tensor that does not fit.
-func TestNew(t *testing.T) {
-	d := cpu.New(cpu.Options{Threads: 1})
-	defer d.Close()
-	bias := make([]float32, 10)
+// TestForward compares with the definitions in float64.
+func TestForward(t *testing.T) {
+	const vision, hidden, rows, cols = 6, 10, 2, 3
+	x := normals("features", rows*cols*vision)
+	row := func(r int) []float64 {
+		y := make([]float64, vision)
+		for i := range y {
+			y[i] = float64(x[r*vision+i])
+		}
+		return y
+	}
+	erf := func(v float64) float64 { return v / 2 * math.Erfc(-v/math.Sqrt2) }
+	tanh := func(v float64) float64 {
+		return v / 2 * (1 + math.Tanh(math.Sqrt(2/math.Pi)*(v+0.044715*v*v*v)))
+	}
+	twoLayers := func(w map[string][]float32, r int, activation func(float64) float64) []float64 {
+		middle := linear(row(r), w["linear_1.weight"], w["linear_1.bias"])
+		for i, v := range middle {
+			middle[i] = activation(v)
+		}
+		return linear(middle, w["linear_2.weight"], w["linear_2.bias"])
+	}
+	pooled := func(w map[string][]float32, _ int) []float64 {
+		mean, squares := make([]float64, vision), 0.0 // the square of the first two columns; the third fills none
+		for i := range mean {
+			mean[i] = (row(0)[i] + row(1)[i] + row(3)[i] + row(4)[i]) / 4
+			squares += mean[i] * mean[i] / vision
+		}
+		for i, v := range mean {
+			mean[i] = v / math.Sqrt(squares+1e-6) * (1 + float64(w["mm_soft_emb_norm.weight"][i]))
+		}
+		return linear(mean, w["mm_input_projection_weight"], nil)
+	}
 	for _, test := range []struct {
-		weights projector.Weights
-		want    string
+		why    string
+		config projector.Config
+		tokens int
+		want   func(w map[string][]float32, r int) []float64
 	}{
-		{projector.Weights{OutBias: bias}, "InBias has 0 values, want 10"},
-		{projector.Weights{InBias: bias, OutBias: bias}, "In is missing, want [10, 6]"},
-		{projector.Weights{InBias: bias, OutBias: bias, In: pack(t, d, make([]float32, 60), 6, 10)}, "In is [6, 10], want [10, 6]"},
+		{"LLaVA", projector.Config{Bias: true}, rows * cols,
+			func(w map[string][]float32, r int) []float64 { return twoLayers(w, r, erf) }},
+		{"LLaVA without bias, the other activation", projector.Config{Activation: projector.GELUTanh}, rows * cols,
+			func(w map[string][]float32, r int) []float64 { return twoLayers(w, r, tanh) }},
+		{"PaliGemma", projector.Config{Kind: projector.OneLayer}, rows * cols,
+			func(w map[string][]float32, r int) []float64 {
+				return linear(row(r), w["linear.weight"], w["linear.bias"])
+			}},
+		{"Gemma 3", projector.Config{Kind: projector.Pooled, Side: 2, Eps: 1e-6}, 1, pooled},
 	} {
-		_, err := projector.New(6, 10, &test.weights, nil)
-		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("error %v, want one with %q", err, test.want)
+		d := cpu.New(cpu.Options{Threads: 1})
+		defer d.Close()
+		s := source{t, d, map[string][]float32{}}
+		test.config.Vision, test.config.Hidden = vision, hidden
+		p := projector.New(test.config, projector.Load(s, test.config, ""), d)
+		got := p.Forward(append([]float32(nil), x...), cols)
+		if len(got) != test.tokens*hidden {
+			t.Fatalf("%s: %d values, want %d tokens", test.why, len(got), test.tokens)
+		}
+		for r := range test.tokens {
+			for i, want := range test.want(s.drawn, r) {
+				if g := float64(got[r*hidden+i]); math.Abs(g-want) > 2e-5 {
+					t.Errorf("%s: row %d, value %d: %v, want %v", test.why, r, i, g, want)
+				}
+			}
 		}
 	}
 }

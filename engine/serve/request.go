@@ -8,7 +8,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -57,7 +56,10 @@ func (s *Server) prepare(chat chatapi.ChatRequest, id string) (generate.Request,
 		return r, err
 	}
 	r.Images = images
-	lengths := slices.Repeat([]int{s.config.Model.ImageTokens()}, len(images))
+	var lengths []int
+	for _, image := range images {
+		lengths = append(lengths, s.config.Model.ImageTokens(image))
+	}
 	if r.Prompt, err = s.config.Model.Tokenizer().ChatPrompt(turns, lengths); err != nil {
 		return r, badRequest("messages", "%v", err)
 	}
@@ -124,12 +126,12 @@ func maxTokens(chat chatapi.ChatRequest, prompt, context int) (int, error) {
 }
 
 // conversation takes the messages apart into turns of text and images.
-func (s *Server) conversation(messages []chatapi.Message) ([]tokenizer.Turn, []imageprep.Pixels, error) {
+func (s *Server) conversation(messages []chatapi.Message) ([]tokenizer.Turn, []imageprep.Input, error) {
 	if len(messages) == 0 {
 		return nil, nil, badRequest("messages", "messages: at least one message is required.")
 	}
 	var turns []tokenizer.Turn
-	var images []imageprep.Pixels
+	var images []imageprep.Input
 	for i, m := range messages {
 		switch m.Role {
 		case "system", "user", "assistant", "developer":
@@ -161,8 +163,8 @@ func (s *Server) conversation(messages []chatapi.Message) ([]tokenizer.Turn, []i
 }
 
 // image decodes a data URL and prepares the image for the model.
-func (s *Server) image(url string) (imageprep.Pixels, error) {
-	var none imageprep.Pixels
+func (s *Server) image(url string) (imageprep.Input, error) {
+	var none imageprep.Input
 	scheme, rest, _ := strings.Cut(url, ":")
 	if !strings.EqualFold(scheme, "data") {
 		return none, badRequest("image_url", "The image URL %.60q is not a data URL; this server fetches nothing, so send data:image/jpeg;base64,….", url)
@@ -179,9 +181,9 @@ func (s *Server) image(url string) (imageprep.Pixels, error) {
 	if err != nil {
 		return none, badRequest("image_url", "Failed to load image: %v", err)
 	}
-	pixels, err := imageprep.Preprocess(img, s.config.Model.ImageSpec())
+	input, err := s.config.Model.Prepare(img)
 	if err != nil {
 		return none, badRequest("image_url", "Failed to prepare image: %v", err)
 	}
-	return pixels, nil
+	return input, nil
 }

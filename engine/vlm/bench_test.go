@@ -15,7 +15,7 @@ func BenchmarkRequest(b *testing.B) {
 	for _, mode := range posembed.Modes() {
 		b.Run(fmt.Sprintf("part=all/mode=%v", mode), func(b *testing.B) {
 			m := open(b, mode, 1)
-			px := picture(m, 1)
+			px := picture(1)
 			for b.Loop() {
 				features, _, err := m.EncodeImage(px)
 				if err != nil {
@@ -28,7 +28,7 @@ func BenchmarkRequest(b *testing.B) {
 	m := open(b, posembed.Exact, 1)
 	image := encode(b, m, 1)
 	b.Run("part=encode/mode=exact", func(b *testing.B) {
-		px := picture(m, 1)
+		px := picture(1)
 		for b.Loop() {
 			if _, _, err := m.EncodeImage(px); err != nil {
 				b.Fatal(err)

@@ -1,6 +1,7 @@
 package vlm_test
 
 import (
+	"image"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -27,17 +28,20 @@ func open(t testing.TB, mode posembed.Mode, threads int) *vlm.Model {
 	return m
 }
 
+// side is the pixels of the sides of random:tiny's images.
+const side = 192
+
 // picture is an image of a few waves in each channel: smooth, as photographs are, and
 // another one for every seed.
-func picture(m *vlm.Model, seed uint64) imageprep.Pixels {
-	spec, rng := m.ImageSpec(), rand.New(rand.NewPCG(seed, 0))
-	px := imageprep.Pixels{Height: spec.Height, Width: spec.Width, Data: make([]float32, 3*spec.Height*spec.Width)}
+func picture(seed uint64) imageprep.Input {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	px := imageprep.Input{Tiles: 1, Height: side, Width: side, Data: make([]float32, 3*side*side)}
 	for channel := range 3 {
-		plane := px.Data[channel*spec.Height*spec.Width:][:spec.Height*spec.Width]
+		plane := px.Data[channel*side*side:][:side*side]
 		for range 4 {
 			fy, fx, phase := rng.NormFloat64()/30, rng.NormFloat64()/30, rng.Float64()*2*math.Pi
 			for i := range plane {
-				plane[i] += float32(0.25 * math.Sin(fy*float64(i/spec.Width)+fx*float64(i%spec.Width)+phase))
+				plane[i] += float32(0.25 * math.Sin(fy*float64(i/side)+fx*float64(i%side)+phase))
 			}
 		}
 	}
@@ -47,7 +51,7 @@ func picture(m *vlm.Model, seed uint64) imageprep.Pixels {
 // encode is a picture's features.
 func encode(t testing.TB, m *vlm.Model, seed uint64) vlm.Features {
 	t.Helper()
-	features, _, err := m.EncodeImage(picture(m, seed))
+	features, _, err := m.EncodeImage(picture(seed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,7 +63,7 @@ func question(m *vlm.Model, text string) []int {
 	prompt, err := m.Tokenizer().ChatPrompt([]tokenizer.Turn{{
 		Role:  "user",
 		Parts: []tokenizer.Part{{Image: true}, {Text: text}},
-	}}, []int{m.ImageTokens()})
+	}}, []int{m.ImageTokens(picture(1))})
 	if err != nil {
 		panic(err) // the built-in layout takes any text
 	}
@@ -111,9 +115,9 @@ func TestCheckName(t *testing.T) {
 		{"the preset", "random:tiny", ""},
 		{"another preset", "random:huge", `"random:huge": no such preset of random weights; presets: random:tiny`},
 		{"no preset at all", "random:", `"random:": no such preset`},
-		{"a hub id", "google/paligemma-3b-mix-448", "not supported in this version; use random:tiny"},
-		{"a directory", "./models/tiny", "published checkpoints"},
-		{"the preset without its prefix", "tiny", "use random:tiny"},
+		{"a hub id", "google/paligemma-3b-mix-448", "neither a directory nor a preset"},
+		{"a directory that is no model", "testdata", "no config.json"},
+		{"the preset without its prefix", "tiny", "use one of random:tiny"},
 		{"nothing", "", `model ""`},
 	} {
 		err := vlm.CheckName(test.name)
@@ -139,21 +143,24 @@ func TestTiny(t *testing.T) {
 	type facts struct {
 		Name                                     string
 		Length, Images, ImageTokens, Vocab, H, W int
-		Trained, Served                          posembed.Grid
+		Trained                                  posembed.Grid
 		Mode                                     posembed.Mode
 	}
-	spec := m.ImageSpec()
-	got := facts{m.Name(), m.MaxModelLen(), m.MaxImages(), m.ImageTokens(), m.VocabSize(), spec.Height, spec.Width,
-		m.TrainedGrid(), m.ServedGrid(), m.PosEmbed()}
-	want := facts{"random:tiny", 2048, 4, 144, 1024, 192, 192, posembed.Grid{Rows: 8, Cols: 8}, posembed.Grid{Rows: 12, Cols: 12}, posembed.Exact}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	_, resample, err := m.EncodeImage(picture(m, 1))
+	input, err := m.Prepare(image.NewGray(image.Rect(0, 0, 30, 20)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(vlm.Resample{Mode: posembed.Exact, From: want.Trained, To: want.Served}, resample,
+	got := facts{m.Name(), m.MaxModelLen(), m.MaxImages(), m.ImageTokens(input), m.VocabSize(), input.Height, input.Width,
+		m.TrainedGrid(), m.PosEmbed()}
+	want := facts{"random:tiny", 2048, 4, 144, 1024, side, side, posembed.Grid{Rows: 8, Cols: 8}, posembed.Exact}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	_, resample, err := m.EncodeImage(picture(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(vlm.Resample{Mode: posembed.Exact, From: want.Trained, To: posembed.Grid{Rows: 12, Cols: 12}}, resample,
 		cmpopts.IgnoreFields(vlm.Resample{}, "Took")); diff != "" {
 		t.Errorf("resample (-want +got):\n%s", diff)
 	}
@@ -166,7 +173,7 @@ func TestTiny(t *testing.T) {
 // sequence stays as it was.
 func TestErrors(t *testing.T) {
 	m := open(t, posembed.Exact, 1)
-	image, logits := encode(t, m, 1), make([]float32, m.VocabSize())
+	features, logits := encode(t, m, 1), make([]float32, m.VocabSize())
 	withImage := question(m, "Why?")
 	text, err := m.Tokenizer().Encode("Why?", false)
 	if err != nil {
@@ -180,8 +187,8 @@ func TestErrors(t *testing.T) {
 		want string
 	}{
 		{"an image token without an image", m.Prefill(s, withImage, nil, logits), "144 image tokens and 0 images"},
-		{"an image without its tokens", m.Prefill(s, text, []vlm.Features{image}, logits), "0 image tokens and 1 images"},
-		{"features of another model", m.Prefill(s, withImage, []vlm.Features{image[1:]}, logits), "features of image 1 have 13823 values: want 13824"},
+		{"an image without its tokens", m.Prefill(s, text, []vlm.Features{features}, logits), "0 image tokens and 1 images"},
+		{"features of another model", m.Prefill(s, withImage, []vlm.Features{features[1:]}, logits), "144 image tokens and 1 images with 143 features"},
 		{"a token past the vocabulary", m.Prefill(s, []int{5, 1024}, nil, logits), "token 1024"},
 		{"a negative token", m.Prefill(s, []int{-7}, nil, logits), "token -7"},
 		{"a prompt longer than the sequence", m.Prefill(small, []int{5, 6}, nil, logits), "capacity is 1"},
@@ -197,10 +204,66 @@ func TestErrors(t *testing.T) {
 	if s.Len() != 0 || small.Len() != 0 {
 		t.Errorf("sequences hold %d and %d tokens after errors, want none", s.Len(), small.Len())
 	}
-	if _, _, err := m.EncodeImage(imageprep.Pixels{Height: 224, Width: 192}); err == nil || !strings.Contains(err.Error(), "224x192") {
+	if _, _, err := m.EncodeImage(imageprep.Input{Tiles: 1, Height: 8, Width: 192}); err == nil || !strings.Contains(err.Error(), "8x192") {
 		t.Errorf("an image of another size: error %v, want one with its size", err)
 	}
-	if _, _, err := m.EncodeImage(imageprep.Pixels{Height: 192, Width: 192}); err == nil || !strings.Contains(err.Error(), "has 0 values") {
+	if _, _, err := m.EncodeImage(imageprep.Input{Tiles: 1, Height: 192, Width: 192}); err == nil || !strings.Contains(err.Error(), "has 0 values") {
 		t.Errorf("an image without pixels: error %v, want one with their number", err)
+	}
+}
+
+// TestParseImageSize: a size in pixels, the image's own, or the model's.
+func TestParseImageSize(t *testing.T) {
+	for _, test := range []struct {
+		in   string
+		want vlm.ImageSize
+	}{
+		{"", vlm.ImageSize{}},
+		{"native", vlm.ImageSize{Native: true}},
+		{"448x336", vlm.ImageSize{Height: 448, Width: 336}},
+	} {
+		if got, err := vlm.ParseImageSize(test.in); err != nil || got != test.want {
+			t.Errorf("%q: %v, error %v, want %v", test.in, got, err, test.want)
+		}
+	}
+	for _, in := range []string{"448", "x", "0x448", "-1x5", "448x336x1", "99999x1", "4e2x4"} {
+		if _, err := vlm.ParseImageSize(in); err == nil || !strings.Contains(err.Error(), "HEIGHTxWIDTH") {
+			t.Errorf("%q: error %v, want one that says the form", in, err)
+		}
+	}
+}
+
+// TestImageSize: images of another size take as many tokens as they have patches.
+func TestImageSize(t *testing.T) {
+	for _, test := range []struct {
+		size          vlm.ImageSize
+		height, width int // of the image
+		grid          posembed.Grid
+	}{
+		{vlm.ImageSize{Height: 128, Width: 128}, 30, 70, posembed.Grid{Rows: 8, Cols: 8}},
+		{vlm.ImageSize{Height: 48, Width: 160}, 30, 70, posembed.Grid{Rows: 3, Cols: 10}},
+		{vlm.ImageSize{Native: true}, 47, 70, posembed.Grid{Rows: 2, Cols: 4}},
+		{vlm.ImageSize{Native: true}, 3, 16, posembed.Grid{Rows: 1, Cols: 1}},
+	} {
+		m, err := vlm.Open("random:tiny", vlm.Options{PosEmbed: posembed.Exact, Threads: 1, ImageSize: test.size})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer m.Close()
+		input, err := m.Prepare(image.NewGray(image.Rect(0, 0, test.width, test.height)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		features, resample, err := m.EncodeImage(input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := m.ImageTokens(input); n != test.grid.Len() || len(features) != n*96 || resample.To != test.grid {
+			t.Errorf("%v of %dx%d: %d tokens, %d values, grid %v, want %v", test.size, test.height, test.width, n, len(features), resample.To, test.grid)
+		}
+	}
+	if m, err := vlm.Open("random:tiny", vlm.Options{ImageSize: vlm.ImageSize{Height: 8, Width: 64}}); err == nil || !strings.Contains(err.Error(), "at least one patch of 16") {
+		t.Errorf("a size of no patch: error %v", err)
+		m.Close()
 	}
 }
