@@ -112,6 +112,9 @@ func (t *Tokenizer) RawPrompt(text string, imageTokens []int) ([]int, error) {
 // expanded encodes the text of a prompt and expands its images.
 func (t *Tokenizer) expanded(text string, imageTokens []int) ([]int, error) {
 	frame := t.layout != layoutPaliGemma && !(t.bosText != "" && strings.HasPrefix(text, t.bosText))
+	if t.imageBegin != "" {
+		text = strings.ReplaceAll(text, t.imageBegin, t.imageFrame)
+	}
 	ids, err := t.Encode(text, frame)
 	if err != nil {
 		return nil, err

@@ -203,6 +203,8 @@ type modelConfig struct {
 	ModelType       string   `json:"model_type"`
 	ImageTokenIndex *int     `json:"image_token_index"`
 	ImageTokenID    *int     `json:"image_token_id"`
+	BeginImage      *int     `json:"boi_token_index"` // of Gemma 3
+	EndImage        *int     `json:"eoi_token_index"`
 	EOS             tokenIDs `json:"eos_token_id"`
 	BOS             tokenIDs `json:"bos_token_id"`
 	Text            struct {

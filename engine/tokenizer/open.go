@@ -36,6 +36,9 @@ func Open(dir string) (*Tokenizer, error) {
 	if err := t.setImage(p, f); err != nil {
 		return nil, fmt.Errorf("open tokenizer of %s: %w", dir, err)
 	}
+	if err := t.setFrame(p, f.model); err != nil {
+		return nil, fmt.Errorf("open tokenizer of %s: %w", dir, err)
+	}
 	if err := t.setLayout(f); err != nil {
 		return nil, fmt.Errorf("open tokenizer of %s: %w", dir, err)
 	}
@@ -183,6 +186,28 @@ func (t *Tokenizer) setImage(p *pipeline.Pipeline, f files) error {
 		return fmt.Errorf("config.json says that the image token is %d, but the tokenizer's %q is %d", *want, text, id)
 	}
 	t.image, t.imageText = *want, text
+	return nil
+}
+
+// setFrame finds what Gemma 3's processor puts around an image (transformers 5.19,
+// models/gemma3/processing_gemma3.py, full_image_sequence).
+func (t *Tokenizer) setFrame(p *pipeline.Pipeline, m modelConfig) error {
+	if m.ModelType != "gemma3" {
+		return nil
+	}
+	begin, end := 255999, 256000 // transformers' defaults
+	if m.BeginImage != nil {
+		begin = *m.BeginImage
+	}
+	if m.EndImage != nil {
+		end = *m.EndImage
+	}
+	first, ok := p.Token(begin)
+	last, okLast := p.Token(end)
+	if !ok || !okLast {
+		return fmt.Errorf("config.json says that the tokens %d and %d are around an image, but the vocabulary has not both", begin, end)
+	}
+	t.imageBegin, t.imageFrame = first, "\n\n"+first+t.imageText+last+"\n\n"
 	return nil
 }
 

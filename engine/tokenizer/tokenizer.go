@@ -47,6 +47,8 @@ type Tokenizer struct {
 	bosText    string
 	image      int // -1 without one
 	imageText  string
+	imageBegin string // Gemma 3: the token that a template writes for an image; "" otherwise
+	imageFrame string // what its processor puts in place of it, with one image token
 
 	template  *chattemplate.Template
 	variables map[string]any // what the template sees besides messages
