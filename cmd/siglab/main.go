@@ -19,6 +19,8 @@ type cli struct {
 	Report      reportCmd      `cmd:"" help:"Make the report of a run directory again."`
 	Compare     compareCmd     `cmd:"" help:"Compare results of any load client, or two run directories; repeats give an interval."`
 	Serve       serveCmd       `cmd:"" help:"Serve a vision-language model with the OpenAI chat protocol."`
+	Generate    generateCmd    `cmd:"" help:"Answer one prompt."`
+	Embed       embedCmd       `cmd:"" help:"Write a vision tower's features of an image, and how well texts go with it."`
 	Inspect     inspectCmd     `cmd:"" help:"Tell which vision tower a model has and whether it interpolates its position table."`
 	Resample    resampleCmd    `cmd:"" help:"Resample position tables: apply, accuracy, bench."`
 	Calibrate   calibrateCmd   `cmd:"" help:"Measure the load client's own error against a server of known truth."`

@@ -32,11 +32,16 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	models, err := filepath.Abs("../../engine/vlm/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GOOD", good)
 			env.Setenv("PEERS", peers)
+			env.Setenv("MODELS", models)
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
