@@ -1,5 +1,5 @@
-// Package chatapi holds the wire types of the OpenAI chat protocol as vLLM
-// speaks it, and a reader and writer of its event streams.
+// Package chatapi holds the wire types of the OpenAI chat and completions protocols
+// as vLLM speaks them, and a reader and writer of their event streams.
 //
 // Both sides of siglab use it: the load client to encode requests and to read
 // answers, the embedded server to do the reverse. Its truth is transcripts of a
@@ -8,23 +8,62 @@ package chatapi
 
 import "encoding/json"
 
-// ChatRequest is the body of POST /v1/chat/completions. Pointers tell "absent"
-// from zero; fields that siglab does not know are ignored, as vLLM does.
+// ChatRequest is the body of POST /v1/chat/completions. Fields that siglab does not
+// know are ignored, as vLLM does.
 type ChatRequest struct {
-	Model               string         `json:"model"`
-	Messages            []Message      `json:"messages"`
-	MaxTokens           *int           `json:"max_tokens,omitempty"`
-	MaxCompletionTokens *int           `json:"max_completion_tokens,omitempty"` // wins over MaxTokens
-	Temperature         *float64       `json:"temperature,omitempty"`
-	TopP                *float64       `json:"top_p,omitempty"`
-	N                   *int           `json:"n,omitempty"`
-	Stop                StringList     `json:"stop,omitempty"`
-	Seed                *int64         `json:"seed,omitempty"`
-	IgnoreEOS           bool           `json:"ignore_eos,omitempty"`
+	Model               string    `json:"model"`
+	Messages            []Message `json:"messages"`
+	MaxTokens           *int      `json:"max_tokens,omitempty"`
+	MaxCompletionTokens *int      `json:"max_completion_tokens,omitempty"` // wins over MaxTokens
+	Sampling
 	Stream              bool           `json:"stream,omitempty"`
 	StreamOptions       *StreamOptions `json:"stream_options,omitempty"`
 	Logprobs            bool           `json:"logprobs,omitempty"`
 	TopLogprobs         *int           `json:"top_logprobs,omitempty"`
+	AddGenerationPrompt *bool          `json:"add_generation_prompt,omitempty"` // absent: true
+	Unsupported
+}
+
+// Sampling is how tokens are picked and where answers end, in chat and completions
+// alike. Pointers tell "absent" from zero.
+type Sampling struct {
+	Temperature            *float64           `json:"temperature,omitempty"`
+	TopP                   *float64           `json:"top_p,omitempty"`
+	TopK                   *int               `json:"top_k,omitempty"`
+	MinP                   *float64           `json:"min_p,omitempty"`
+	RepetitionPenalty      *float64           `json:"repetition_penalty,omitempty"`
+	PresencePenalty        *float64           `json:"presence_penalty,omitempty"`
+	FrequencyPenalty       *float64           `json:"frequency_penalty,omitempty"`
+	LogitBias              map[string]float64 `json:"logit_bias,omitempty"` // by token id
+	N                      *int               `json:"n,omitempty"`
+	Stop                   StringList         `json:"stop,omitempty"`
+	StopTokenIDs           []int              `json:"stop_token_ids,omitempty"`
+	IncludeStopStrInOutput bool               `json:"include_stop_str_in_output,omitempty"`
+	MinTokens              int                `json:"min_tokens,omitempty"`
+	Seed                   *int64             `json:"seed,omitempty"`
+	IgnoreEOS              bool               `json:"ignore_eos,omitempty"`
+}
+
+// Unsupported are fields of vLLM's that would change an answer and that siglab's
+// server refuses rather than ignores, as they came.
+type Unsupported struct {
+	Tools             json.RawMessage `json:"tools,omitempty"`
+	ResponseFormat    json.RawMessage `json:"response_format,omitempty"`
+	StructuredOutputs json.RawMessage `json:"structured_outputs,omitempty"`
+	MMProcessorKwargs json.RawMessage `json:"mm_processor_kwargs,omitempty"`
+	ChatTemplate      json.RawMessage `json:"chat_template,omitempty"`
+	ContinueFinal     json.RawMessage `json:"continue_final_message,omitempty"`
+	Echo              json.RawMessage `json:"echo,omitempty"`
+	Suffix            json.RawMessage `json:"suffix,omitempty"`
+	BestOf            json.RawMessage `json:"best_of,omitempty"`
+	UseBeamSearch     json.RawMessage `json:"use_beam_search,omitempty"`
+	PromptLogprobs    json.RawMessage `json:"prompt_logprobs,omitempty"`
+	PromptEmbeds      json.RawMessage `json:"prompt_embeds,omitempty"`
+	AllowedTokenIDs   json.RawMessage `json:"allowed_token_ids,omitempty"`
+	BadWords          json.RawMessage `json:"bad_words,omitempty"`
+	TruncatePrompt    json.RawMessage `json:"truncate_prompt_tokens,omitempty"`
+	ReturnTokenIDs    json.RawMessage `json:"return_token_ids,omitempty"`
+	ReturnTokensAsIDs json.RawMessage `json:"return_tokens_as_token_ids,omitempty"`
 }
 
 // StreamOptions asks for usage in a stream: once at the end, or with every event.
@@ -45,7 +84,7 @@ type Content []Part
 
 // Part is a piece of text or an image.
 type Part struct {
-	Type     string    `json:"type"` // "text" or "image_url"
+	Type     string    `json:"type"` // "text" or "image_url"; others are refused by name
 	Text     string    `json:"text,omitempty"`
 	ImageURL *ImageURL `json:"image_url,omitempty"`
 }
@@ -96,56 +135,88 @@ func (l *StringList) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Usage counts tokens; prompt tokens include those of images.
+// Null is a field that siglab's server never fills: null when written, and anything
+// when read.
+type Null struct{}
+
+// MarshalJSON writes null.
+func (Null) MarshalJSON() ([]byte, error) { return []byte("null"), nil }
+
+// UnmarshalJSON takes anything.
+func (*Null) UnmarshalJSON([]byte) error { return nil }
+
+// Usage counts tokens; prompt tokens include those of images. The details are there
+// where vLLM writes them.
 type Usage struct {
-	PromptTokens     int `json:"prompt_tokens"`
-	TotalTokens      int `json:"total_tokens"`
-	CompletionTokens int `json:"completion_tokens"`
+	PromptTokens            int   `json:"prompt_tokens"`
+	TotalTokens             int   `json:"total_tokens"`
+	CompletionTokens        int   `json:"completion_tokens"`
+	PromptTokensDetails     *Null `json:"prompt_tokens_details,omitempty"`
+	CompletionTokensDetails *Null `json:"completion_tokens_details,omitempty"`
 }
 
 // ChatResponse is the answer to a request that did not ask for a stream.
 type ChatResponse struct {
-	ID      string   `json:"id"`
-	Object  string   `json:"object"` // "chat.completion"
-	Created int64    `json:"created"`
-	Model   string   `json:"model"`
-	Choices []Choice `json:"choices"`
-	Usage   Usage    `json:"usage"`
+	ID                string   `json:"id"`
+	Object            string   `json:"object"` // "chat.completion"
+	Created           int64    `json:"created"`
+	Model             string   `json:"model"`
+	Choices           []Choice `json:"choices"`
+	ServiceTier       Null     `json:"service_tier"`
+	SystemFingerprint string   `json:"system_fingerprint"`
+	Usage             Usage    `json:"usage"`
+	PromptLogprobs    Null     `json:"prompt_logprobs"`
+	PromptTokenIDs    Null     `json:"prompt_token_ids"`
+	PromptText        Null     `json:"prompt_text"`
+	KVTransferParams  Null     `json:"kv_transfer_params"`
+	ECTransferParams  Null     `json:"ec_transfer_params"`
+	Metrics           Null     `json:"metrics"`
 }
 
 // Choice is one answer.
 type Choice struct {
-	Index        int           `json:"index"`
-	Message      AnswerMessage `json:"message"`
-	Logprobs     *Logprobs     `json:"logprobs"`
-	FinishReason *string       `json:"finish_reason"`
-	StopReason   any           `json:"stop_reason"` // the stop string that ended it, or null
+	Index         int           `json:"index"`
+	Message       AnswerMessage `json:"message"`
+	Logprobs      *Logprobs     `json:"logprobs"`
+	FinishReason  *string       `json:"finish_reason"`
+	StopReason    any           `json:"stop_reason"` // the stop string or token that ended it, or null
+	TokenIDs      Null          `json:"token_ids"`
+	RoutedExperts Null          `json:"routed_experts"`
 }
 
 // AnswerMessage is the assistant's turn.
 type AnswerMessage struct {
-	Role    string `json:"role"`
-	Content string `json:"content"`
+	Role         string `json:"role"`
+	Content      string `json:"content"`
+	Refusal      Null   `json:"refusal"`
+	Annotations  Null   `json:"annotations"`
+	Audio        Null   `json:"audio"`
+	FunctionCall Null   `json:"function_call"`
+	Reasoning    Null   `json:"reasoning"`
 }
 
 // ChatChunk is one event of a stream.
 type ChatChunk struct {
-	ID      string        `json:"id"`
-	Object  string        `json:"object"` // "chat.completion.chunk"
-	Created int64         `json:"created"`
-	Model   string        `json:"model"`
-	Choices []ChunkChoice `json:"choices"`
-	Usage   *Usage        `json:"usage,omitempty"`
-	Error   *APIError     `json:"error,omitempty"` // an error after the stream began
+	ID                string        `json:"id"`
+	Object            string        `json:"object"` // "chat.completion.chunk"
+	Created           int64         `json:"created"`
+	Model             string        `json:"model"`
+	Choices           []ChunkChoice `json:"choices"`
+	Usage             *Usage        `json:"usage,omitempty"`
+	PromptTokenIDs    *Null         `json:"prompt_token_ids,omitempty"`   // in the first event
+	PromptText        *Null         `json:"prompt_text,omitempty"`        // in the first event
+	SystemFingerprint string        `json:"system_fingerprint,omitempty"` // in the last event
+	Error             *APIError     `json:"error,omitempty"`              // an error after the stream began
 }
 
 // ChunkChoice is the change that one event brings.
 type ChunkChoice struct {
-	Index        int       `json:"index"`
-	Delta        Delta     `json:"delta"`
-	Logprobs     *Logprobs `json:"logprobs"`
-	FinishReason *string   `json:"finish_reason"`
-	StopReason   any       `json:"stop_reason,omitempty"`
+	Index        int             `json:"index"`
+	Delta        Delta           `json:"delta"`
+	Logprobs     *Logprobs       `json:"logprobs"`
+	FinishReason *string         `json:"finish_reason"`
+	StopReason   json.RawMessage `json:"stop_reason,omitempty"` // with the finish reason
+	TokenIDs     *Null           `json:"token_ids,omitempty"`   // not in the first event
 }
 
 // Delta is new content; the first event of a stream carries the role and "".
@@ -195,11 +266,28 @@ type ModelList struct {
 
 // Model is one served model.
 type Model struct {
-	ID          string  `json:"id"`
-	Object      string  `json:"object"` // "model"
-	Created     int64   `json:"created"`
-	OwnedBy     string  `json:"owned_by"`
-	Root        string  `json:"root"`
-	Parent      *string `json:"parent"`
-	MaxModelLen int     `json:"max_model_len"`
+	ID          string            `json:"id"`
+	Object      string            `json:"object"` // "model"
+	Created     int64             `json:"created"`
+	OwnedBy     string            `json:"owned_by"`
+	Root        string            `json:"root"`
+	Parent      *string           `json:"parent"`
+	MaxModelLen int               `json:"max_model_len"`
+	Permission  []ModelPermission `json:"permission"`
+}
+
+// ModelPermission is what clients of old may do with a model.
+type ModelPermission struct {
+	ID                 string `json:"id"`
+	Object             string `json:"object"` // "model_permission"
+	Created            int64  `json:"created"`
+	AllowCreateEngine  bool   `json:"allow_create_engine"`
+	AllowSampling      bool   `json:"allow_sampling"`
+	AllowLogprobs      bool   `json:"allow_logprobs"`
+	AllowSearchIndices bool   `json:"allow_search_indices"`
+	AllowView          bool   `json:"allow_view"`
+	AllowFineTuning    bool   `json:"allow_fine_tuning"`
+	Organization       string `json:"organization"`
+	Group              Null   `json:"group"`
+	IsBlocking         bool   `json:"is_blocking"`
 }

@@ -81,9 +81,9 @@ func TestChatRequest(t *testing.T) {
 	}{
 		{"plain content is one text part", `{"model":"m","messages":[{"role":"user","content":"hi"}]}`,
 			ChatRequest{Model: "m", Messages: []Message{{Role: "user", Content: Content{{Type: "text", Text: "hi"}}}}}},
-		{"stop may be one string", `{"stop":"x"}`, ChatRequest{Stop: StringList{"x"}}},
-		{"or several", `{"stop":["x","y"]}`, ChatRequest{Stop: StringList{"x", "y"}}},
-		{"or null", `{"stop":null}`, ChatRequest{Stop: StringList(nil)}},
+		{"stop may be one string", `{"stop":"x"}`, ChatRequest{Sampling: Sampling{Stop: StringList{"x"}}}},
+		{"or several", `{"stop":["x","y"]}`, ChatRequest{Sampling: Sampling{Stop: StringList{"x", "y"}}}},
+		{"or null", `{"stop":null}`, ChatRequest{Sampling: Sampling{Stop: StringList(nil)}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

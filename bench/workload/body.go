@@ -21,8 +21,7 @@ func encode(s Spec, row dataset.Row) ([]byte, error) {
 			{Type: "image_url", ImageURL: &chatapi.ImageURL{URL: url}},
 		}}},
 		MaxCompletionTokens: &s.MaxTokens,
-		Temperature:         &s.Temperature,
-		IgnoreEOS:           s.IgnoreEOS,
+		Sampling:            chatapi.Sampling{Temperature: &s.Temperature, IgnoreEOS: s.IgnoreEOS},
 		Stream:              true,
 		StreamOptions:       &chatapi.StreamOptions{IncludeUsage: true},
 	})

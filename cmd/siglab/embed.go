@@ -17,7 +17,8 @@ import (
 )
 
 type embedCmd struct {
-	modelFlags
+	computeFlags
+	Model        string   `required:"" help:"Directory of a published model, or a preset with seeded random weights."`
 	Image        string   `type:"path" xor:"input" help:"Image file."`
 	Size         string   `help:"Size that the image is resized to, HEIGHTxWIDTH or native (the model's); off the training grid the position table is resampled."`
 	Pixels       string   `type:"path" xor:"input" help:"Safetensors file with pixel_values as the tower takes them, of NaFlex also spatial_shapes and pixel_attention_mask."`

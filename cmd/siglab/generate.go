@@ -7,18 +7,17 @@ import (
 	"fmt"
 	"image"
 	"math"
-	"math/rand/v2"
 	"os"
 	"slices"
-	"strings"
 
+	"siglab/engine/generate/sample"
 	"siglab/engine/tokenizer"
 	"siglab/engine/vlm"
-	"siglab/posembed"
 )
 
 type generateCmd struct {
-	modelFlags
+	languageFlags
+	Model       string   `required:"" help:"Directory of a published model, or a preset with seeded random weights."`
 	Image       []string `type:"path" help:"Image file; repeat it for several."`
 	Prompt      string   `required:"" help:"What to ask, or with --raw the final text."`
 	Raw         bool     `help:"The prompt is the final text: only its image placeholders are expanded."`
@@ -26,8 +25,6 @@ type generateCmd struct {
 	Temperature float64  `default:"0" help:"0 for the likeliest token always, else how freely to choose (${default})."`
 	IgnoreEOS   bool     `name:"ignore-eos" help:"Go on behind the end of the answer."`
 	Logits      int      `default:"0" help:"Report so many of the largest logits of every step."`
-	ImageSize   string   `name:"image-size" help:"Size that images are resized to, HEIGHTxWIDTH or native (the model's)."`
-	PosEmbed    string   `name:"pos-embed" default:"exact" help:"How the position table is resampled: reference, bilinear, bilinear-fused, exact, cached, antialias (${default})."`
 	JSON        bool     `name:"json" help:"Print the answer as JSON."`
 }
 
@@ -55,12 +52,14 @@ type tokenLogit struct {
 
 // Run answers one prompt.
 func (c *generateCmd) Run(ctx context.Context) error {
-	model, err := c.open()
+	if err := c.check(); err != nil {
+		return err
+	}
+	model, err := c.open(c.Model, vlm.Options{})
 	if err != nil {
 		return err
 	}
 	defer model.Close()
-	warn(model.Warnings())
 	answer, err := c.answer(ctx, model)
 	if err != nil {
 		return fmt.Errorf("generate: %w", err)
@@ -75,35 +74,17 @@ func (c *generateCmd) Run(ctx context.Context) error {
 	return nil
 }
 
-// open opens the model; it refuses wrong flags before it loads anything.
-func (c *generateCmd) open() (*vlm.Model, error) {
-	mode, err := posembed.ParseMode(c.PosEmbed)
-	if err != nil {
-		return nil, usagef("--pos-embed: %w", err)
-	}
-	size, err := vlm.ParseImageSize(c.ImageSize)
-	if err != nil {
-		return nil, usagef("--image-size: %w", err)
-	}
-	arithmetic, err := c.arithmetic()
-	if err != nil {
-		return nil, err
-	}
+// check refuses wrong flags before anything is loaded.
+func (c *generateCmd) check() error {
 	switch {
 	case c.MaxTokens < 1:
-		return nil, usagef("--max-tokens %d: it is at least 1", c.MaxTokens)
+		return usagef("--max-tokens %d: it is at least 1", c.MaxTokens)
 	case !(c.Temperature >= 0) || math.IsInf(c.Temperature, 1):
-		return nil, usagef("--temperature %v: it is 0 or more", c.Temperature)
+		return usagef("--temperature %v: it is 0 or more", c.Temperature)
 	case c.Logits < 0:
-		return nil, usagef("--logits %d: it is 0 or more", c.Logits)
+		return usagef("--logits %d: it is 0 or more", c.Logits)
 	}
-	if err := vlm.CheckName(c.Model); err != nil {
-		return nil, usagef("--model: %w", err)
-	}
-	if strings.HasPrefix(c.Model, "random:") {
-		warn([]string{c.Model + " has random weights: the answer is noise, the work is real"})
-	}
-	return vlm.Open(c.Model, vlm.Options{PosEmbed: mode, Threads: c.Threads, Seed: c.Seed, ImageSize: size, Arithmetic: arithmetic})
+	return nil
 }
 
 // answer generates until the end of the answer, MaxTokens, or a full context.
@@ -129,12 +110,26 @@ func (c *generateCmd) answer(ctx context.Context, m *vlm.Model) (*generated, err
 		return nil, err
 	}
 	out := &generated{Model: c.Model, PromptTokens: len(prompt), PromptTokenIDs: prompt, FinishReason: "length"}
-	choose := c.chooser(m.Tokenizer())
+	sampler := sample.New(sample.Params{Temperature: c.Temperature, Seed: c.Seed, Top: -1}, prompt, nil)
+	suppressed := m.Tokenizer().Suppressed()
 	for {
-		token := choose(logits)
+		var top []tokenLogit
+		if c.Logits > 0 {
+			top = largest(logits, c.Logits)
+		}
+		for _, id := range suppressed {
+			if id < len(logits) {
+				logits[id] = float32(math.Inf(-1))
+			}
+		}
+		pick, err := sampler.Next(logits)
+		if err != nil {
+			return nil, err
+		}
+		token := pick.ID
 		out.TokenIDs = append(out.TokenIDs, token)
 		if c.Logits > 0 {
-			out.Steps = append(out.Steps, generatedStep{token, largest(logits, c.Logits)})
+			out.Steps = append(out.Steps, generatedStep{token, top})
 		}
 		if !c.IgnoreEOS && m.Tokenizer().Ends(token) {
 			out.FinishReason = "stop"
@@ -187,43 +182,9 @@ func (c *generateCmd) input(m *vlm.Model) ([]int, []vlm.Features, error) {
 		prompt, err = m.Tokenizer().RawPrompt(c.Prompt, lengths)
 	} else {
 		turn.Parts = append(turn.Parts, tokenizer.Part{Text: c.Prompt})
-		prompt, err = m.Tokenizer().ChatPrompt([]tokenizer.Turn{turn}, lengths)
+		prompt, err = m.Tokenizer().ChatPrompt([]tokenizer.Turn{turn}, lengths, tokenizer.AssistantOpen)
 	}
 	return prompt, features, err
-}
-
-// chooser picks a token by its logit: the largest, or at a temperature by chance. The
-// tokens that the model's generation suppresses are never picked.
-func (c *generateCmd) chooser(t *tokenizer.Tokenizer) func(logits []float32) int {
-	suppressed, rng := t.Suppressed(), rand.New(rand.NewPCG(c.Seed, 0))
-	var rest []float32
-	return func(logits []float32) int {
-		rest = append(rest[:0], logits...)
-		for _, id := range suppressed {
-			if id < len(rest) {
-				rest[id] = float32(math.Inf(-1))
-			}
-		}
-		best := slices.Max(rest)
-		if c.Temperature == 0 {
-			return slices.Index(rest, best)
-		}
-		weights, sum := make([]float64, len(rest)), 0.0
-		for i, v := range rest {
-			weights[i] = math.Exp(float64(v-best) / c.Temperature)
-			sum += weights[i]
-		}
-		at, last := rng.Float64()*sum, 0
-		for i, w := range weights {
-			if w == 0 {
-				continue
-			}
-			if at, last = at-w, i; at < 0 {
-				break
-			}
-		}
-		return last
-	}
 }
 
 // largest are the n largest logits, the lower id first among equals.

@@ -1,15 +1,29 @@
 // Package generate answers requests with a model: a queue, and continuous batching
 // of those that have been admitted.
 //
-// One goroutine owns the model. In each round it admits at most one waiting request
-// (encodes its images, prefills its prompt) and then takes one decode step together
-// for all that are running. A long queue therefore delays the running answers by
-// one prefill per token at most. What a request is answered does not depend on who
-// else is in the batch: the model's bits do not.
+// One goroutine owns the model. Each of its rounds
+//
+//   - admits waiting requests, first come, first served, while there are slots and
+//     memory for all the keys and values that they may need, which for a request
+//     without a limit of its own is the whole context: an admitted request is always
+//     answered, none is preempted;
+//   - encodes one image, of the first request that has one left;
+//   - takes in parts of prompts, in the same order, as many positions as the budget
+//     of a round leaves beside one for each answer that is being generated. While
+//     others are behind it, a prompt gets half of what is left: a long one does not
+//     hold up the short ones;
+//   - takes one decode step together for all answers.
+//
+// Everything that an answer waits for is therefore bounded: one image, the budget
+// and one step. A request whose caller has gone leaves the queue at once, and its
+// slot before the next of these. What a request is answered does not depend on who
+// else is in the batch, nor on where its prompt was parted: the model's bits do not,
+// and each request draws from a generator of its own.
 package generate
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"sync"
@@ -25,48 +39,45 @@ var negInf = float32(math.Inf(-1))
 type Observer interface {
 	Admitted(queue time.Duration)                   // a request left the queue after this wait
 	Encoded(d time.Duration, resample vlm.Resample) // one image went through the vision tower
-	Prefilled(d time.Duration, promptTokens int)    // images and prompt were taken in
-	Stepped(d time.Duration, batch int)             // one decode step for so many requests
+	Prefilled(d time.Duration, promptTokens int)    // images and prompt were taken in, so long after the admission
+	Round(tokens int)                               // so many positions were computed in a round: parts of prompts, and one for each answer
 }
 
-// Config of an engine.
+// Config of an engine. The zero value has the defaults.
 type Config struct {
-	MaxBatch int // requests that run at once. Zero: 32
-	MaxQueue int // requests that may wait. Zero: 1024
-	Observer Observer
+	MaxSeqs          int   // requests that run at once. Zero: 32
+	MaxBatchedTokens int   // positions of a round; at least MaxSeqs. Zero: 512, or MaxSeqs if that is more
+	MaxQueue         int   // requests that may wait. Zero: 1024
+	MaxQueuedTokens  int   // tokens of the prompts that may wait. Zero: 262,144
+	KVBytes          int64 // keys and values in all. Zero: of MaxSeqs longest sequences, but at most 4 GiB, and at least of one
+	EncoderCache     int64 // bytes of image features to keep. Zero: none
+	Observer         Observer
 }
 
-// Engine answers requests. It is safe for concurrent use.
-type Engine struct {
-	model  *vlm.Model
-	config Config
-	wake   chan struct{} // holds a token when there may be something to do
-	done   chan struct{} // closed when the goroutine has ended
-	stop   context.Context
-	cancel context.CancelFunc // ends the running requests
+const mostDerivedKV = 4 << 30
 
-	mu      sync.Mutex
-	closed  bool
-	waiting []*Stream
-	running int
-	cached  int // positions in the caches of the running requests
-}
-
-// New starts an engine, which owns the model from here on. End it with Close.
-func New(model *vlm.Model, c Config) *Engine {
-	if c.MaxBatch == 0 {
-		c.MaxBatch = 32
+// withDefaults fills in what is zero.
+func (c Config) withDefaults(model Model) (Config, error) {
+	or := func(v *int, value int) {
+		if *v == 0 {
+			*v = value
+		}
 	}
-	if c.MaxQueue == 0 {
-		c.MaxQueue = 1024
+	or(&c.MaxSeqs, 32)
+	or(&c.MaxBatchedTokens, max(512, c.MaxSeqs))
+	or(&c.MaxQueue, 1024)
+	or(&c.MaxQueuedTokens, 1<<18)
+	if c.KVBytes == 0 {
+		longest := model.KVBytes(model.MaxModelLen())
+		c.KVBytes = max(longest, min(int64(c.MaxSeqs)*longest, mostDerivedKV))
 	}
 	if c.Observer == nil {
 		c.Observer = nobody{}
 	}
-	e := &Engine{model: model, config: c, wake: make(chan struct{}, 1), done: make(chan struct{})}
-	e.stop, e.cancel = context.WithCancel(context.Background())
-	go e.loop()
-	return e
+	if c.MaxBatchedTokens < c.MaxSeqs {
+		return c, fmt.Errorf("max-num-batched-tokens %d is less than max-num-seqs %d: every running answer takes one", c.MaxBatchedTokens, c.MaxSeqs)
+	}
+	return c, nil
 }
 
 type nobody struct{}
@@ -74,26 +85,106 @@ type nobody struct{}
 func (nobody) Admitted(time.Duration)              {}
 func (nobody) Encoded(time.Duration, vlm.Resample) {}
 func (nobody) Prefilled(time.Duration, int)        {}
-func (nobody) Stepped(time.Duration, int)          {}
+func (nobody) Round(int)                           {}
 
-// Submit queues a request. The answer goes on until it is complete or ctx ends,
-// which frees its slot. Errors: *InvalidRequestError, ErrQueueFull, ErrClosed.
-func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
-	if err := r.check(e.model); err != nil {
+// Engine answers requests. It is safe for concurrent use.
+type Engine struct {
+	model      Model
+	vocabulary Vocabulary
+	config     Config
+	images     encoderCache
+	wake       chan struct{} // holds a token when there may be something to do
+	done       chan struct{} // closed when the goroutine has ended
+	stop       context.Context
+	cancel     context.CancelFunc // ends the running requests
+
+	mu            sync.Mutex
+	closed        bool
+	waiting       []*Stream
+	waitingTokens int // of their prompts
+	running       int
+	kvBytes       int64 // reserved by the running
+
+	scratch batch
+}
+
+// New starts an engine, which owns the model from here on. End it with Close.
+func New(model Model, c Config) (*Engine, error) {
+	c, err := c.withDefaults(model)
+	if err != nil {
 		return nil, err
 	}
-	s := newStream(ctx, r)
+	e := &Engine{
+		model: model, vocabulary: model.Vocabulary(), config: c, images: encoderCache{limit: c.EncoderCache},
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	e.stop, e.cancel = context.WithCancel(context.Background())
+	go e.loop()
+	return e, nil
+}
+
+// Config is the engine's, with the defaults filled in.
+func (e *Engine) Config() Config { return e.config }
+
+// Submit queues a request. The answer goes on until it is complete or ctx ends,
+// which frees its slot. Errors: *InvalidRequestError, *QueueFullError, ErrClosed.
+func (e *Engine) Submit(ctx context.Context, r Request) (*Stream, error) {
+	if err := r.check(e.model, e.vocabulary, e.config.KVBytes); err != nil {
+		return nil, err
+	}
+	s := newStream(ctx, r, e.model.KVBytes(r.capacity()))
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	switch {
-	case e.closed:
-		return nil, ErrClosed
-	case len(e.waiting) >= e.config.MaxQueue:
-		return nil, ErrQueueFull
+	if err := e.full(len(r.Prompt)); err != nil {
+		return nil, err
 	}
+	s.unwatch = context.AfterFunc(ctx, func() { e.abandon(s) })
 	e.waiting = append(e.waiting, s)
+	e.waitingTokens += len(r.Prompt)
 	e.signal()
 	return s, nil
+}
+
+// Full is the error that Submit would return for a prompt of one token, nil if there
+// is room in the queue: to ask before a request is prepared at some cost.
+func (e *Engine) Full() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.full(1)
+}
+
+// full reports why a prompt of so many tokens may not be queued. e.mu is held.
+func (e *Engine) full(tokens int) error {
+	switch {
+	case e.closed:
+		return ErrClosed
+	case len(e.waiting) >= e.config.MaxQueue:
+		return &QueueFullError{"max_num_queued_reqs"}
+	case len(e.waiting) > 0 && e.waitingTokens+tokens > e.config.MaxQueuedTokens:
+		return &QueueFullError{"max_num_queued_tokens"}
+	}
+	return nil
+}
+
+// abandon takes a stream whose caller has gone out of the queue. One that runs is
+// left to the engine's goroutine.
+func (e *Engine) abandon(s *Stream) {
+	e.mu.Lock()
+	i := slices.Index(e.waiting, s)
+	if i >= 0 {
+		e.unqueue(i)
+	}
+	e.mu.Unlock()
+	if i >= 0 {
+		s.end(context.Cause(s.ctx))
+		e.signal() // it may have been the last, or the one that did not fit
+	}
+}
+
+// unqueue removes the i-th waiting stream. e.mu is held.
+func (e *Engine) unqueue(i int) {
+	e.waitingTokens -= len(e.waiting[i].request.Prompt)
+	e.waiting = slices.Delete(e.waiting, i, i+1)
 }
 
 func (e *Engine) signal() {
@@ -110,12 +201,18 @@ func (e *Engine) Load() (running, waiting int) {
 	return e.running, len(e.waiting)
 }
 
-// KVUsage is the share of the cache positions of a full batch that are in use.
+// KVUsage is the share of the memory for keys and values that is reserved.
 func (e *Engine) KVUsage() float64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return float64(e.cached) / float64(e.config.MaxBatch*e.model.MaxModelLen())
+	return float64(e.kvBytes) / float64(max(e.config.KVBytes, 1))
 }
+
+// EncoderCache counts the images that were asked of the encoder cache.
+func (e *Engine) EncoderCache() CacheStats { return e.images.counted() }
+
+// ResetEncoderCache empties the encoder cache.
+func (e *Engine) ResetEncoderCache() { e.images.reset() }
 
 // Close admits no more, lets those that run or wait be answered until ctx ends,
 // ends the rest, and waits for the engine's goroutine. It returns ctx's error if
@@ -130,72 +227,8 @@ func (e *Engine) Close(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		e.cancel()
+		e.signal()
 		<-e.done
 		return ctx.Err()
 	}
-}
-
-// loop is the engine's goroutine.
-func (e *Engine) loop() {
-	defer close(e.done)
-	defer e.cancel()
-	var running []*Stream
-	for {
-		running = e.dropEnded(running)
-		next, more := e.take(len(running))
-		if next != nil {
-			if e.admit(next) {
-				running = append(running, next)
-			}
-		} else if len(running) == 0 {
-			if !more {
-				return
-			}
-			<-e.wake
-			continue
-		}
-		running = e.step(running)
-		e.count(running)
-	}
-}
-
-// dropEnded ends the streams whose caller has gone, or all when the engine is told
-// to.
-func (e *Engine) dropEnded(streams []*Stream) []*Stream {
-	return slices.DeleteFunc(streams, func(s *Stream) bool {
-		err := s.ctx.Err()
-		if err == nil && e.stop.Err() != nil {
-			err = ErrClosed
-		}
-		if err != nil {
-			s.end(err)
-		}
-		return err != nil
-	})
-}
-
-// take removes the first waiting stream if there is room for it. more is false when
-// none waits and none will come.
-func (e *Engine) take(running int) (next *Stream, more bool) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.waiting = e.dropEnded(e.waiting)
-	if len(e.waiting) == 0 || running >= e.config.MaxBatch {
-		return nil, len(e.waiting) > 0 || !e.closed
-	}
-	next = e.waiting[0]
-	e.waiting = slices.Delete(e.waiting, 0, 1)
-	e.running = running + 1
-	return next, true
-}
-
-// count publishes the load.
-func (e *Engine) count(running []*Stream) {
-	cached := 0
-	for _, s := range running {
-		cached += s.sequence.Len()
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.running, e.cached = len(running), cached
 }

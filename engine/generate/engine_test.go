@@ -3,6 +3,7 @@ package generate
 import (
 	"context"
 	"errors"
+	"image"
 	"io"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"siglab/engine/imageprep"
+	"siglab/engine/generate/sample"
 	"siglab/engine/tokenizer"
 	"siglab/engine/vlm"
 	"siglab/posembed"
@@ -28,35 +29,49 @@ func tiny(t testing.TB) *vlm.Model {
 
 func start(t testing.TB, c Config) *Engine {
 	t.Helper()
-	e := New(tiny(t), c)
-	t.Cleanup(func() {
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		_ = e.Close(ctx) // ends what the test left running
-	})
+	e, err := New(OnVLM(tiny(t)), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { endNow(t, e) })
 	return e
 }
 
+// endNow ends an engine with what a test left running, and holds it to giving back
+// everything.
+func endNow(t testing.TB, e *Engine) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = e.Close(ctx)
+	if running, waiting := e.Load(); running != 0 || waiting != 0 || e.KVUsage() != 0 || e.waitingTokens != 0 {
+		t.Errorf("at the end %d run, %d wait with %d tokens, the cache is used to %v", running, waiting, e.waitingTokens, e.KVUsage())
+	}
+}
+
+// tinyModel is the model of an engine that start made.
+func tinyModel(e *Engine) *vlm.Model { return e.model.(*onVLM).Model }
+
 // question is a prompt with n copies of an image of one gray.
 func question(m *vlm.Model, text string, gray float32, n int) Request {
-	const side = 192 // random:tiny's
-	var lengths []int
 	turn := tokenizer.Turn{Role: "user", Parts: []tokenizer.Part{{Text: text}}}
-	r := Request{MaxTokens: 12, IgnoreEOS: true, TopLogprobs: -1}
+	r := Request{MaxTokens: 12, IgnoreEOS: true, Sampling: sample.Params{Top: -1}}
+	var lengths []int
 	for range n {
-		pixels := imageprep.Input{Tiles: 1, Height: side, Width: side, Data: make([]float32, 3*side*side)}
-		for i := range pixels.Data {
-			pixels.Data[i] = gray * float32(i%7-3) / 3
+		in, err := m.Prepare(image.NewGray(image.Rect(0, 0, 8, 8)))
+		if err != nil {
+			panic(err) // the tiny model takes any image
 		}
-		lengths = append(lengths, m.ImageTokens(pixels))
-		r.Images = append(r.Images, pixels)
+		for i := range in.Data {
+			in.Data[i] = gray * float32(i%7-3) / 3
+		}
+		lengths = append(lengths, m.ImageTokens(in))
+		r.Images = append(r.Images, Image{Tokens: lengths[0], Input: in})
 		turn.Parts = append(turn.Parts, tokenizer.Part{Image: true})
 	}
-	prompt, err := m.Tokenizer().ChatPrompt([]tokenizer.Turn{turn}, lengths)
-	if err != nil {
-		panic(err) // the built-in layout takes any text
+	var err error
+	if r.Prompt, err = m.Tokenizer().ChatPrompt([]tokenizer.Turn{turn}, lengths, tokenizer.AssistantOpen); err != nil {
+		panic(err) // its layout takes any text
 	}
-	r.Prompt = prompt
 	return r
 }
 
@@ -90,20 +105,24 @@ func answer(t testing.TB, e *Engine, r Request) []int {
 }
 
 // TestBatchIndependence: what a request is answered does not depend on who else is
-// being answered.
+// being answered, nor on how its prompt is parted, nor on the encoder cache.
 func TestBatchIndependence(t *testing.T) {
-	e := start(t, Config{})
+	e := start(t, Config{MaxBatchedTokens: 32})
 	texts := []string{"What is this?", "Describe the picture in one word.", "?", "Wie viele Katzen siehst du?", "Read the sign.", "why"}
 	request := func(i int) Request {
-		r := question(e.model, texts[i%len(texts)], float32(i)/3, i%3)
+		r := question(tinyModel(e), texts[i%len(texts)], 0.5, i%3)
 		if i%2 == 1 {
-			r.Temperature, r.Seed = 0.8, uint64(i)
+			r.Sampling.Temperature, r.Sampling.Seed, r.Sampling.TopP = 0.8, uint64(i), 0.9
 		}
 		return r
 	}
-	alone := make([][]int, 12)
+	alone, whole := make([][]int, 12), start(t, Config{MaxBatchedTokens: 4096, MaxSeqs: 1, EncoderCache: 1 << 20})
 	for i := range alone {
-		alone[i] = answer(t, e, request(i))
+		r := request(i)
+		for k := range r.Images {
+			r.Images[k].Key = "the same image in all places"
+		}
+		alone[i] = answer(t, whole, r)
 	}
 	together := make([][]int, len(alone))
 	var wg sync.WaitGroup
@@ -121,10 +140,10 @@ func TestBatchIndependence(t *testing.T) {
 // TestSeed: at a temperature the seed decides.
 func TestSeed(t *testing.T) {
 	e := start(t, Config{})
-	r := question(e.model, "Tell me a story.", 1, 1)
-	r.Temperature, r.Seed = 1, 5
+	r := question(tinyModel(e), "Tell me a story.", 1, 1)
+	r.Sampling.Temperature, r.Sampling.Seed = 1, 5
 	a, b := answer(t, e, r), answer(t, e, r)
-	r.Seed = 6
+	r.Sampling.Seed = 6
 	c := answer(t, e, r)
 	if !slices.Equal(a, b) || slices.Equal(a, c) {
 		t.Errorf("seed 5: %v and %v, seed 6: %v", a, b, c)
@@ -133,7 +152,7 @@ func TestSeed(t *testing.T) {
 
 func TestSubmitInvalid(t *testing.T) {
 	e := start(t, Config{})
-	image := e.model.Tokenizer().ImageToken()
+	image := tinyModel(e).Tokenizer().ImageToken()
 	tests := []struct {
 		name   string
 		change func(*Request)
@@ -141,15 +160,15 @@ func TestSubmitInvalid(t *testing.T) {
 	}{
 		{"no tokens wanted", func(r *Request) { r.MaxTokens = 0 }, "at least 1"},
 		{"no prompt", func(r *Request) { r.Prompt = nil }, "empty"},
-		{"too long", func(r *Request) { r.MaxTokens = e.model.MaxModelLen() }, "maximum context length"},
-		{"too many images", func(r *Request) { *r = question(e.model, "x", 1, e.model.MaxImages()+1); r.MaxTokens = 1 }, "At most"},
-		{"negative temperature", func(r *Request) { r.Temperature = -1 }, "non-negative"},
-		{"an unknown token", func(r *Request) { r.Prompt = append(r.Prompt, 1<<20) }, "out of the vocabulary"},
+		{"too long", func(r *Request) { r.MaxTokens = tinyModel(e).MaxModelLen() }, "maximum context length"},
+		{"too many images", func(r *Request) { *r = question(tinyModel(e), "x", 1, tinyModel(e).MaxImages()+1); r.MaxTokens = 1 }, "At most"},
+		{"negative temperature", func(r *Request) { r.Sampling.Temperature = -1 }, "non-negative"},
+		{"an unknown token", func(r *Request) { r.Prompt = append(r.Prompt, 1<<20) }, "out of vocabulary"},
 		{"a placeholder without an image", func(r *Request) { r.Prompt = append(r.Prompt, image) }, "placeholders"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := question(e.model, "x", 1, 1)
+			r := question(tinyModel(e), "x", 1, 1)
 			tt.change(&r)
 			_, err := e.Submit(t.Context(), r)
 			var invalid *InvalidRequestError
@@ -162,10 +181,10 @@ func TestSubmitInvalid(t *testing.T) {
 
 // TestCancel: the end of the caller's context frees the slot and ends the stream.
 func TestCancel(t *testing.T) {
-	e := start(t, Config{MaxBatch: 1})
+	e := start(t, Config{MaxSeqs: 1})
 	ctx, cancel := context.WithCancel(t.Context())
-	long := question(e.model, "x", 1, 0)
-	long.MaxTokens = e.model.MaxModelLen() - len(long.Prompt)
+	long := question(tinyModel(e), "x", 1, 0)
+	long.MaxTokens = tinyModel(e).MaxModelLen() - len(long.Prompt)
 	s, err := e.Submit(ctx, long)
 	if err != nil {
 		t.Fatal(err)
@@ -174,7 +193,7 @@ func TestCancel(t *testing.T) {
 		t.Fatal(err)
 	}
 	cancel()
-	answer(t, e, question(e.model, "next", 1, 0)) // waits for the only slot
+	answer(t, e, question(tinyModel(e), "next", 1, 0)) // waits for the only slot
 	for err = nil; err == nil; {
 		_, err = s.Next(t.Context())
 	}
@@ -184,26 +203,27 @@ func TestCancel(t *testing.T) {
 }
 
 func TestQueueFull(t *testing.T) {
-	e := start(t, Config{MaxBatch: 1, MaxQueue: 2})
-	long := question(e.model, "x", 1, 0)
-	long.MaxTokens = e.model.MaxModelLen() - len(long.Prompt)
+	e := start(t, Config{MaxSeqs: 1, MaxQueue: 2})
+	long := question(tinyModel(e), "x", 1, 0)
+	long.MaxTokens = tinyModel(e).MaxModelLen() - len(long.Prompt)
 	var err error
 	for range 20 { // more than may run and wait, however fast the engine takes them
 		if _, err = e.Submit(t.Context(), long); err != nil {
 			break
 		}
 	}
-	if !errors.Is(err, ErrQueueFull) {
-		t.Errorf("error %v, want %v", err, ErrQueueFull)
+	var full *QueueFullError
+	if !errors.As(err, &full) || full.Limit != "max_num_queued_reqs" {
+		t.Errorf("error %v, want one of max_num_queued_reqs", err)
 	}
 }
 
 // TestClose: what runs or waits is answered, nothing more is admitted.
 func TestClose(t *testing.T) {
-	e := New(tiny(t), Config{MaxBatch: 2})
+	e := start(t, Config{MaxSeqs: 2})
 	var streams []*Stream
 	for range 5 {
-		s, err := e.Submit(t.Context(), question(e.model, "x", 1, 0))
+		s, err := e.Submit(t.Context(), question(tinyModel(e), "x", 1, 0))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -217,16 +237,16 @@ func TestClose(t *testing.T) {
 			t.Errorf("%d tokens after Close, want 12", len(ids))
 		}
 	}
-	if _, err := e.Submit(t.Context(), question(e.model, "x", 1, 0)); !errors.Is(err, ErrClosed) {
+	if _, err := e.Submit(t.Context(), question(tinyModel(e), "x", 1, 0)); !errors.Is(err, ErrClosed) {
 		t.Errorf("error %v, want %v", err, ErrClosed)
 	}
 }
 
 // TestCloseInTime: a drain that takes too long is ended.
 func TestCloseInTime(t *testing.T) {
-	e := New(tiny(t), Config{MaxBatch: 1})
-	long := question(e.model, "x", 1, 0)
-	long.MaxTokens = e.model.MaxModelLen() - len(long.Prompt)
+	e := start(t, Config{MaxSeqs: 1})
+	long := question(tinyModel(e), "x", 1, 0)
+	long.MaxTokens = tinyModel(e).MaxModelLen() - len(long.Prompt)
 	s, err := e.Submit(t.Context(), long)
 	if err != nil {
 		t.Fatal(err)
@@ -246,8 +266,8 @@ func TestCloseInTime(t *testing.T) {
 
 // TestIdle: an idle engine is not loaded, and closes.
 func TestIdle(t *testing.T) {
-	e := New(tiny(t), Config{})
-	answer(t, e, question(e.model, "x", 1, 1))
+	e := start(t, Config{})
+	answer(t, e, question(tinyModel(e), "x", 1, 1))
 	if err := e.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -10,17 +10,30 @@ import (
 	"siglab/engine/tokenizer"
 )
 
+// job is a request that is ready for the engine, with what its answer needs besides.
+type job struct {
+	request     generate.Request
+	stops       []string
+	includeStop bool // the stop string, or the token, that ends an answer is a part of it
+	logprobs    bool
+	stream      bool
+	options     chatapi.StreamOptions
+	protocol    protocol
+}
+
 // answer turns the engine's tokens into pieces of text.
 type answer struct {
-	server       *Server
-	stream       *generate.Stream
-	arrived      time.Time
-	decoder      *tokenizer.Decoder
-	stop         stopper
-	logprobs     bool
-	id           string
-	created      int64
-	promptTokens int
+	*job
+	id      string
+	model   string
+	created int64
+	arrived time.Time
+
+	tokenizer *tokenizer.Tokenizer
+	metrics   *metrics
+	from      *generate.Stream
+	decoder   *tokenizer.Decoder
+	stop      stopper
 
 	tokens      int
 	first, last time.Time
@@ -30,10 +43,10 @@ type answer struct {
 
 // piece is what one token brought.
 type piece struct {
-	text     string
-	logprobs *chatapi.Logprobs
-	finish   generate.Finish // on the last piece
-	stopped  string          // the stop string that ended the answer
+	text    string
+	token   generate.Token
+	finish  generate.Finish // on the last piece
+	stopped any             // on the last piece: the stop string or token that ended the answer, if one did
 }
 
 // next waits for the next token's piece, whose text may be empty: half a rune, or
@@ -43,75 +56,69 @@ func (a *answer) next(ctx context.Context) (piece, error) {
 	if a.ended {
 		return piece{}, io.EOF
 	}
-	token, err := a.stream.Next(ctx)
+	token, err := a.from.Next(ctx)
 	if err != nil {
 		return piece{}, err
 	}
 	a.count(token)
-	var p piece
-	text := a.decoder.Push(token.ID)
+	p := piece{token: token, finish: token.Finish}
+	text := ""
+	if token.Finish != generate.FinishStop || a.includeStop {
+		text = a.decoder.Push(token.ID)
+	}
 	if token.Finish != "" {
 		text += a.decoder.Flush()
 	}
-	p.text, p.stopped = a.stop.push(text)
-	p.finish = token.Finish
+	if token.Stopped {
+		p.stopped = token.ID
+	}
+	a.findStop(&p, text)
+	a.finish, a.ended = p.finish, p.finish != ""
+	return p, nil
+}
+
+// findStop sets the piece's text to what is certain of the answer after more text has
+// come, and ends it if there is a stop string.
+func (a *answer) findStop(p *piece, text string) {
+	if a.tokens <= a.request.Sampling.MinTokens { // stop strings do not count yet
+		p.text = a.stop.flush() + text
+		return
+	}
+	var stopped string
+	p.text, stopped = a.stop.push(text)
 	switch {
-	case p.stopped != "":
-		p.finish = generate.FinishStop
-	case token.Finish != "":
+	case stopped != "":
+		p.finish, p.stopped = generate.FinishStop, stopped
+		if a.includeStop {
+			p.text += stopped
+		}
+	case p.finish != "":
 		p.text += a.stop.flush()
 	}
-	a.finish, a.ended = p.finish, p.finish != ""
-	if a.logprobs {
-		p.logprobs = a.describe(token)
-	}
-	return p, nil
 }
 
 // count keeps the times that the metrics want.
 func (a *answer) count(t generate.Token) {
-	m := a.server.metrics
 	a.tokens++
-	m.generationTokens.Inc()
+	a.metrics.generationTokens.Inc()
 	if a.tokens == 1 {
 		a.first = t.At
-		m.ttft.Observe(t.At.Sub(a.arrived).Seconds())
+		a.metrics.ttft.Observe(t.At.Sub(a.arrived).Seconds())
 	} else {
-		m.itl.Observe(t.At.Sub(a.last).Seconds())
+		a.metrics.itl.Observe(t.At.Sub(a.last).Seconds())
 	}
 	a.last = t.At
 }
 
-// observe records the finished answer.
-func (a *answer) observe() {
-	m := a.server.metrics
-	m.e2e.Observe(a.last.Sub(a.arrived).Seconds())
-	m.decode.Observe(a.last.Sub(a.first).Seconds())
-	if a.tokens > 1 {
-		m.tpot.Observe(a.last.Sub(a.first).Seconds() / float64(a.tokens-1))
-	}
-	m.success.WithLabelValues(string(a.finish)).Inc()
+// usage counts the tokens so far.
+func (a *answer) usage() chatapi.Usage {
+	prompt := len(a.request.Prompt)
+	return chatapi.Usage{PromptTokens: prompt, CompletionTokens: a.tokens, TotalTokens: prompt + a.tokens}
 }
 
-// describe is a token's log probability in the protocol's form.
-func (a *answer) describe(t generate.Token) *chatapi.Logprobs {
-	tokenizer := a.server.config.Model.Tokenizer()
-	entry := chatapi.TokenLogprob{
-		Token: tokenizer.Text(t.ID), Bytes: byteValues(tokenizer.Bytes(t.ID)), Logprob: t.Logprob, TopLogprobs: []chatapi.TopLogprob{},
-	}
-	for _, c := range t.Top {
-		entry.TopLogprobs = append(entry.TopLogprobs, chatapi.TopLogprob{
-			Token: tokenizer.Text(c.ID), Bytes: byteValues(tokenizer.Bytes(c.ID)), Logprob: c.Logprob,
-		})
-	}
-	return &chatapi.Logprobs{Content: []chatapi.TokenLogprob{entry}}
-}
-
-// byteValues are bytes as the numbers that the protocol wants.
-func byteValues(b []byte) []int {
-	values := make([]int, len(b))
-	for i, v := range b {
-		values[i] = int(v)
-	}
-	return values
+// wholeUsage are the counts with what vLLM adds in an answer that is no stream.
+func (a *answer) wholeUsage() chatapi.Usage {
+	u := a.usage()
+	u.PromptTokensDetails, u.CompletionTokensDetails = &chatapi.Null{}, &chatapi.Null{}
+	return u
 }

@@ -2,86 +2,138 @@ package serve
 
 import (
 	"context"
-	"errors"
-	"io"
-	"math/rand/v2"
-	"net/http"
-	"strconv"
-	"time"
+	"encoding/json"
+	"math"
 
 	"siglab/chatapi"
-	"siglab/internal/pace"
+	"siglab/engine/generate"
 )
 
-// chat answers POST /v1/chat/completions.
-func (s *Server) chat(w http.ResponseWriter, r *http.Request) {
-	arrived := time.Now()
-	if err := s.answerChat(w, r, arrived); err != nil {
-		s.metrics.failed(err)
-		if r.Context().Err() == nil {
-			s.log.Printf("chat request: %v", err)
+// prepareChat makes a job of the body of POST /v1/chat/completions.
+func (s *Server) prepareChat(ctx context.Context, chat *chatapi.ChatRequest) (*job, error) {
+	j := &job{stops: chat.Stop, includeStop: chat.IncludeStopStrInOutput, logprobs: chat.Logprobs, stream: chat.Stream, protocol: chatProtocol{}}
+	if chat.StreamOptions != nil {
+		j.options = *chat.StreamOptions
+	}
+	if err := s.checkModel(chat.Model); err != nil {
+		return nil, err
+	}
+	if err := refuse(chat.Unsupported); err != nil {
+		return nil, err
+	}
+	if err := setSampling(&j.request, chat.Sampling); err != nil {
+		return nil, err
+	}
+	switch top := chat.TopLogprobs; {
+	case top != nil && !chat.Logprobs && *top != 0:
+		return nil, badRequest("top_logprobs", "when using `top_logprobs`, `logprobs` must be set to true.")
+	case top != nil && chat.Logprobs:
+		if err := topLogprobs("top_logprobs", *top); err != nil {
+			return nil, err
 		}
+		j.request.Sampling.Top = *top
+	case chat.Logprobs:
+		j.request.Sampling.Top = 0
+	}
+	p, err := s.chatPrompt(ctx, chat.Messages, chat.AddGenerationPrompt)
+	if err != nil {
+		return nil, err
+	}
+	j.request.Prompt, j.request.Images = p.tokens, p.images
+	name, asked := "max_completion_tokens", chat.MaxCompletionTokens
+	if asked == nil {
+		name, asked = "max_tokens", chat.MaxTokens
+	}
+	j.request.MaxTokens, err = maxTokens(name, asked, math.MaxInt, len(p.tokens), s.config.Model.MaxModelLen())
+	return j, err
+}
+
+// chatProtocol writes answers in the chat protocol.
+type chatProtocol struct{}
+
+func (chatProtocol) prefix() string { return "chatcmpl-" }
+
+func (chatProtocol) whole(a *answer, text string, tokens []generate.Token, stopped any) any {
+	finish := string(a.finish)
+	return chatapi.ChatResponse{
+		ID: a.id, Object: "chat.completion", Created: a.created, Model: a.model, SystemFingerprint: fingerprint, Usage: a.wholeUsage(),
+		Choices: []chatapi.Choice{{
+			Message:  chatapi.AnswerMessage{Role: "assistant", Content: text},
+			Logprobs: chatLogprobs(a, tokens), FinishReason: &finish, StopReason: stopped,
+		}},
 	}
 }
 
-func (s *Server) answerChat(w http.ResponseWriter, r *http.Request, arrived time.Time) error {
-	// Before anything else is done with the request, so that all of it comes later by
-	// the delay: work that overlapped with it would hide a part.
-	if s.config.InjectDelay > 0 {
-		if err := pace.SleepUntil(r.Context(), arrived.Add(s.config.InjectDelay), 0); err != nil {
-			return err
-		}
+// opening is the event with the role.
+func (chatProtocol) opening(a *answer) any {
+	empty := ""
+	c := chatChunk(a, chatapi.ChunkChoice{Delta: chatapi.Delta{Role: "assistant", Content: &empty}})
+	c.PromptTokenIDs, c.PromptText = &chatapi.Null{}, &chatapi.Null{}
+	if a.options.ContinuousUsageStats { // no token yet
+		c.Usage.CompletionTokens, c.Usage.TotalTokens = 0, c.Usage.PromptTokens
 	}
-	chat, err := readRequest(w, r)
-	if err != nil {
-		s.writeError(w, err)
-		return err
-	}
-	id := "chatcmpl-" + strconv.FormatUint(rand.Uint64(), 16)
-	request, err := s.prepare(chat, id)
-	if err != nil {
-		s.writeError(w, err)
-		return err
-	}
-	// The end of this context frees the request's slot: also when a stop string ends
-	// the answer before the engine does.
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	stream, err := s.engine.Submit(ctx, request)
-	if err != nil {
-		s.writeError(w, err)
-		return err
-	}
-	a := &answer{
-		server: s, stream: stream, arrived: arrived, decoder: s.config.Model.Tokenizer().NewDecoder(), stop: stopper{stops: chat.Stop},
-		logprobs: chat.Logprobs, id: id, created: arrived.Unix(), promptTokens: len(request.Prompt),
-	}
-	var out interface {
-		piece(piece) error
-		end(*answer) error
-		fail(error)
-	} = &wholeWriter{server: s, w: w}
-	if chat.Stream {
-		out = newStreamWriter(s, w, a, chat.StreamOptions)
-	}
-	for {
-		p, err := a.next(ctx)
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err == nil {
-			err = out.piece(p)
-		}
-		if err != nil {
-			out.fail(err)
-			return err
-		}
-	}
-	a.observe()
-	return out.end(a)
+	return c
 }
 
-// usage counts the tokens of an answer so far.
-func (a *answer) usage() chatapi.Usage {
-	return chatapi.Usage{PromptTokens: a.promptTokens, CompletionTokens: a.tokens, TotalTokens: a.promptTokens + a.tokens}
+func (chatProtocol) event(a *answer, p piece) any {
+	choice := chatapi.ChunkChoice{
+		Delta: chatapi.Delta{Content: &p.text}, Logprobs: chatLogprobs(a, []generate.Token{p.token}), TokenIDs: &chatapi.Null{},
+	}
+	if p.finish != "" {
+		finish := string(p.finish)
+		choice.FinishReason = &finish
+		choice.StopReason, _ = json.Marshal(p.stopped) // a string, a number or nil
+	}
+	return chatChunk(a, choice)
+}
+
+func (chatProtocol) closing(a *answer) any {
+	usage := a.usage()
+	return chatapi.ChatChunk{
+		ID: a.id, Object: "chat.completion.chunk", Created: a.created, Model: a.model, Choices: []chatapi.ChunkChoice{},
+		Usage: &usage, SystemFingerprint: fingerprint,
+	}
+}
+
+func chatChunk(a *answer, choice chatapi.ChunkChoice) chatapi.ChatChunk {
+	c := chatapi.ChatChunk{ID: a.id, Object: "chat.completion.chunk", Created: a.created, Model: a.model, Choices: []chatapi.ChunkChoice{choice}}
+	if a.options.ContinuousUsageStats {
+		usage := a.usage()
+		usage.CompletionTokensDetails = &chatapi.Null{}
+		c.Usage = &usage
+	}
+	return c
+}
+
+// chatLogprobs are tokens' log probabilities in the protocol's form, nil if they were
+// not asked for.
+func chatLogprobs(a *answer, tokens []generate.Token) *chatapi.Logprobs {
+	if !a.logprobs {
+		return nil
+	}
+	l := &chatapi.Logprobs{Content: make([]chatapi.TokenLogprob, 0, len(tokens))}
+	for _, t := range tokens {
+		entry := chatapi.TokenLogprob{
+			Token: a.tokenizer.Text(t.ID), Bytes: byteValues(a.tokenizer.Bytes(t.ID)), Logprob: shownLogprob(t.Logprob), TopLogprobs: []chatapi.TopLogprob{},
+		}
+		for _, c := range t.Top {
+			entry.TopLogprobs = append(entry.TopLogprobs, chatapi.TopLogprob{
+				Token: a.tokenizer.Text(c.ID), Bytes: byteValues(a.tokenizer.Bytes(c.ID)), Logprob: shownLogprob(c.Logprob),
+			})
+		}
+		l.Content = append(l.Content, entry)
+	}
+	return l
+}
+
+// shownLogprob is never −Inf, which JSON does not have.
+func shownLogprob(v float64) float64 { return max(v, -9999) }
+
+// byteValues are bytes as the numbers that the protocol wants.
+func byteValues(b []byte) []int {
+	values := make([]int, len(b))
+	for i, v := range b {
+		values[i] = int(v)
+	}
+	return values
 }

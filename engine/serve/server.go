@@ -1,10 +1,37 @@
-// Package serve answers OpenAI's chat protocol over HTTP with an embedded model, as
-// vLLM does: the same routes, errors and metric names, so that any client and any
-// dashboard of the one works with the other.
+// Package serve answers OpenAI's chat and completions protocols over HTTP with an
+// embedded model, as vLLM does: the same routes, errors and metric names, so that any
+// client and any dashboard of the one works with the other.
 //
-// Deviations from vLLM 0.32: images come as data URLs only (this server fetches
-// nothing), unknown routes get an error in OpenAI's shape, top_p and n other than 1
-// are refused, and there are no caches to reset: the reset routes succeed.
+// # Bounds
+//
+// A request has at most 64 MiB, with at most 262,144 values, and comes within a
+// minute; all bodies that are read or prepared at a time have at most 512 MiB. An
+// image has at most 32 MiB and 64 megapixels (imageprep.DefaultLimits); as many as there are
+// processors are decoded at a time. A prompt has as many images and tokens as the
+// model takes. An event that a client does not take within 20 s ends its answer. When
+// the queue is full the answer is 429 with Retry-After. A client that goes away frees
+// its place in every stage.
+//
+// # Deviations from vLLM 0.32
+//
+//   - Unknown routes and methods get an error in OpenAI's shape, and errors of
+//     validation, whose types and parameters are vLLM's, say in plain words what
+//     Pydantic says with a dictionary.
+//   - A missing API key gets an error in OpenAI's shape as well: vLLM's, a bare string,
+//     is more than OpenAI's own client can read.
+//   - n other than 1, lists of prompts, and the fields of chatapi.Unsupported are refused
+//     by name. Other fields that are not known are ignored, as vLLM does.
+//   - http and https images are refused unless allowed, files always (400, where vLLM
+//     says 500).
+//   - There is no prefix cache: its counters stay zero and its reset succeeds. Nothing
+//     is ever preempted. The encoder cache, off by default, keeps the tower's output, where vLLM's
+//     mm cache keeps the processor's; it has the same counters and is emptied by
+//     /reset_mm_cache and /reset_encoder_cache alike.
+//   - A stop string is held back only while the text may still begin one; vLLM holds
+//     back its length always. The texts are the same, their events are not.
+//   - top_logprobs of the chat protocol are the likeliest tokens; vLLM puts the
+//     sampled one among them when it is none of these.
+//   - After an error within a stream the stream ends without [DONE].
 package serve
 
 import (
@@ -15,21 +42,26 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"runtime"
+	"sync/atomic"
 	"time"
 
 	"siglab/engine/generate"
 	"siglab/engine/imageprep"
+	"siglab/engine/serve/imageurl"
 	"siglab/engine/vlm"
 )
 
 // Config of a server.
 type Config struct {
-	Model        *vlm.Model
-	ServedName   string        // what clients ask for. "": the model's name
-	MaxBatch     int           // requests that share decode steps. Zero: the engine's default
-	DrainTimeout time.Duration // longest wait for running requests at the end. Zero: 30 s
-	// InjectDelay holds up every chat request by itself, after its arrival was
-	// stamped and before it is queued: a positive control for measurements.
+	Model          *vlm.Model
+	ServedName     string          // what clients ask for. "": the model's name
+	Engine         generate.Config // its observer is the server's
+	DrainTimeout   time.Duration   // longest wait for running requests at the end. Zero: 30 s
+	APIKey         string          // what clients must send on the routes below /v1. "": nothing
+	AllowImageURLs bool            // fetch images of http and https URLs, from public addresses
+	// InjectDelay holds up every request by itself, after its arrival was stamped and
+	// before it is queued: a positive control for measurements.
 	InjectDelay time.Duration
 	DebugSiglip bool      // log a line for every bilinear resampling, as VLLM_DEBUG_SIGLIP=1 does
 	Log         io.Writer // nil: nowhere
@@ -38,27 +70,46 @@ type Config struct {
 
 // Server is an HTTP server of one model. It is safe for concurrent use.
 type Server struct {
-	config  Config
-	engine  *generate.Engine
-	metrics *metrics
-	log     *log.Logger
-	limits  imageprep.Limits
-	started time.Time
+	config   Config
+	engine   *generate.Engine
+	metrics  *metrics
+	log      *log.Logger
+	limits   imageprep.Limits
+	loader   *imageurl.Loader
+	started  time.Time
+	timeouts timeouts
+	bodies   bodyBudget
+	decoding chan struct{} // one for each image that may be decoded at a time
+	requests atomic.Int64  // that are being answered, from their arrival on
+}
+
+// timeouts bound what a client can make the server wait for.
+type timeouts struct {
+	header time.Duration // to receive the header
+	body   time.Duration // to receive the body
+	write  time.Duration // to hand over one event
 }
 
 const (
-	mostBody      = 64 << 20 // bytes of a request
-	headerTimeout = 10 * time.Second
-	bodyTimeout   = 60 * time.Second // to receive a body
-	writeTimeout  = 20 * time.Second // to hand one event to a client that does not read
-	idleTimeout   = 5 * time.Minute
+	writeTimeout = 20 * time.Second
+	idleTimeout  = 5 * time.Minute // between requests of a connection
+	mostHeader   = 64 << 10        // bytes
 )
+
+// fingerprint names what computes the answers, as vLLM's does.
+const fingerprint = "siglab"
 
 // New starts the model's engine; Run ends it.
 func New(c Config) (*Server, error) {
 	if c.Model == nil {
 		return nil, errors.New("serve: no model")
 	}
+	return newServer(c, generate.OnVLM(c.Model))
+}
+
+// newServer runs requests on a model other than the configuration's, which is what a
+// test may slow down.
+func newServer(c Config, model generate.Model) (*Server, error) {
 	if c.ServedName == "" {
 		c.ServedName = c.Model.Name()
 	}
@@ -69,54 +120,33 @@ func New(c Config) (*Server, error) {
 		c.Log = io.Discard
 	}
 	s := &Server{
-		config: c, log: log.New(c.Log, "", log.LstdFlags|log.Lmicroseconds),
-		limits: imageprep.DefaultLimits(), started: time.Now(),
+		config: c, log: log.New(c.Log, "", log.LstdFlags|log.Lmicroseconds), started: time.Now(), limits: imageprep.DefaultLimits(),
+		timeouts: timeouts{header: 10 * time.Second, body: time.Minute, write: writeTimeout},
+		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
+	s.loader = imageurl.New(imageurl.Options{Fetch: c.AllowImageURLs, Bytes: s.limits.Bytes})
 	s.metrics = newMetrics(c.ServedName)
-	s.engine = generate.New(c.Model, generate.Config{MaxBatch: c.MaxBatch, Observer: observer{s}})
+	s.config.Engine.Observer = observer{s}
+	var err error
+	if s.engine, err = generate.New(model, s.config.Engine); err != nil {
+		return nil, fmt.Errorf("serve: %w", err)
+	}
+	s.config.Engine = s.engine.Config()
 	s.metrics.watch(s.engine)
 	s.metrics.watchCaches(c.Model.PositionCaches)
 	return s, nil
 }
 
-// Handler serves all routes.
-func (s *Server) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.HandleFunc("/v1/models", only(http.MethodGet, s.models))
-	mux.HandleFunc("/v1/chat/completions", only(http.MethodPost, s.chat))
-	mux.HandleFunc("/health", only(http.MethodGet, func(http.ResponseWriter, *http.Request) {}))
-	mux.HandleFunc("/ping", only(http.MethodGet, func(http.ResponseWriter, *http.Request) {}))
-	mux.HandleFunc("/version", only(http.MethodGet, s.version))
-	mux.HandleFunc("/metrics", only(http.MethodGet, s.metrics.handler.ServeHTTP))
-	mux.HandleFunc("/reset_prefix_cache", only(http.MethodPost, func(w http.ResponseWriter, _ *http.Request) {
-		s.writeJSON(w, http.StatusOK, map[string]bool{"success": true})
-	}))
-	mux.HandleFunc("/reset_mm_cache", only(http.MethodPost, func(http.ResponseWriter, *http.Request) {}))
-	mux.HandleFunc("/reset_encoder_cache", only(http.MethodPost, func(http.ResponseWriter, *http.Request) {}))
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.writeError(w, &apiError{http.StatusNotFound, "There is no route " + r.URL.Path + "; the chat route is /v1/chat/completions.", ""})
-	})
-	return mux
-}
-
-// only lets one method through.
-func only(method string, next http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != method && (method != http.MethodGet || r.Method != http.MethodHead) {
-			w.Header().Set("Allow", method)
-			writeError(w, &apiError{http.StatusMethodNotAllowed, "The method " + r.Method + " is not allowed for " + r.URL.Path + "; use " + method + ".", ""})
-			return
-		}
-		next(w, r)
-	}
+// Memory is what the model's weights take, and what the keys and values of all requests
+// that run at a time may take, in bytes.
+func (s *Server) Memory() (weights, keysAndValues int64) {
+	return s.config.Model.WeightBytes(), s.config.Engine.KVBytes
 }
 
 // Run serves until ctx ends, then drains: it accepts no more, answers what runs for
 // at most DrainTimeout, and returns nil if that was enough.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
-	server := &http.Server{
-		Handler: s.Handler(), ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, ErrorLog: s.log,
-	}
+	server := s.httpServer()
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
 	var err error
@@ -126,9 +156,8 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainTimeout)
 	defer cancel()
-	running, waiting := s.engine.Load()
-	if running+waiting > 0 {
-		s.log.Printf("draining %d requests", running+waiting)
+	if n := s.requests.Load(); n > 0 {
+		s.log.Printf("draining %d requests", n)
 	}
 	late := server.Shutdown(drain)
 	if late != nil {
@@ -147,22 +176,8 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	return errors.Join(err, late)
 }
 
-// observer passes what the engine does on to the metrics and the log.
-type observer struct{ *Server }
-
-func (o observer) Admitted(queue time.Duration) { o.metrics.queue.Observe(queue.Seconds()) }
-
-func (o observer) Encoded(d time.Duration, r vlm.Resample) {
-	o.metrics.encoder.Observe(d.Seconds())
-	o.metrics.resampled(r)
-	if o.config.DebugSiglip && !r.Skipped && isFastPath(r.Mode) {
-		o.log.Printf("[SIGLIP] fast_interpolate called: h=%d, w=%d", r.To.Rows, r.To.Cols)
+func (s *Server) httpServer() *http.Server {
+	return &http.Server{
+		Handler: s.Handler(), ReadHeaderTimeout: s.timeouts.header, IdleTimeout: idleTimeout, MaxHeaderBytes: mostHeader, ErrorLog: s.log,
 	}
 }
-
-func (o observer) Prefilled(d time.Duration, promptTokens int) {
-	o.metrics.prefill.Observe(d.Seconds())
-	o.metrics.promptTokens.Add(float64(promptTokens))
-}
-
-func (o observer) Stepped(_ time.Duration, batch int) { o.metrics.batch.Observe(float64(batch)) }

@@ -7,104 +7,71 @@ import (
 	"time"
 
 	"siglab/chatapi"
+	"siglab/engine/generate"
 )
+
+// output is where an answer goes, piece by piece. fail is called instead of end.
+type output interface {
+	piece(piece) error
+	end() error
+	fail(error)
+}
 
 // wholeWriter answers in one piece, at the end.
 type wholeWriter struct {
-	server   *Server
-	w        http.ResponseWriter
-	text     strings.Builder
-	logprobs *chatapi.Logprobs
-	stopped  any
+	w       http.ResponseWriter
+	answer  *answer
+	text    strings.Builder
+	tokens  []generate.Token
+	stopped any
 }
 
 func (o *wholeWriter) piece(p piece) error {
 	o.text.WriteString(p.text)
-	if p.stopped != "" {
+	if o.answer.logprobs {
+		o.tokens = append(o.tokens, p.token)
+	}
+	if p.stopped != nil {
 		o.stopped = p.stopped
 	}
-	if p.logprobs != nil {
-		if o.logprobs == nil {
-			o.logprobs = &chatapi.Logprobs{}
-		}
-		o.logprobs.Content = append(o.logprobs.Content, p.logprobs.Content...)
-	}
 	return nil
 }
 
-func (o *wholeWriter) end(a *answer) error {
-	finish := string(a.finish)
-	o.server.writeJSON(o.w, http.StatusOK, chatapi.ChatResponse{
-		ID: a.id, Object: "chat.completion", Created: a.created, Model: o.server.config.ServedName, Usage: a.usage(),
-		Choices: []chatapi.Choice{{
-			Message:  chatapi.AnswerMessage{Role: "assistant", Content: o.text.String()},
-			Logprobs: o.logprobs, FinishReason: &finish, StopReason: o.stopped,
-		}},
-	})
+func (o *wholeWriter) end() error {
+	writeJSON(o.w, http.StatusOK, o.answer.protocol.whole(o.answer, o.text.String(), o.tokens, o.stopped))
 	return nil
 }
 
-func (o *wholeWriter) fail(err error) { o.server.writeError(o.w, err) }
+func (o *wholeWriter) fail(err error) { writeError(o.w, err) }
 
 // streamWriter answers with one event per token.
 type streamWriter struct {
-	server  *Server
 	w       http.ResponseWriter
 	control *http.ResponseController
 	answer  *answer
-	options chatapi.StreamOptions
+	timeout time.Duration // of one event, to a client that does not read
 	begun   bool
 }
 
-func newStreamWriter(s *Server, w http.ResponseWriter, a *answer, options *chatapi.StreamOptions) *streamWriter {
-	o := &streamWriter{server: s, w: w, control: http.NewResponseController(w), answer: a}
-	if options != nil {
-		o.options = *options
-	}
-	return o
-}
-
-// piece writes the token's event; the first also the role's, as vLLM does.
+// piece writes the token's event, before the first the opening, as vLLM does.
 func (o *streamWriter) piece(p piece) error {
 	if !o.begun {
 		o.begun = true
 		o.w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-		empty := ""
-		if err := o.event(chatapi.ChunkChoice{Delta: chatapi.Delta{Role: "assistant", Content: &empty}}); err != nil {
-			return err
+		if opening := o.answer.protocol.opening(o.answer); opening != nil {
+			if err := o.write(opening); err != nil {
+				return err
+			}
 		}
 	}
-	choice := chatapi.ChunkChoice{Delta: chatapi.Delta{Content: &p.text}, Logprobs: p.logprobs}
-	if p.finish != "" {
-		finish := string(p.finish)
-		choice.FinishReason = &finish
-	}
-	if p.stopped != "" {
-		choice.StopReason = p.stopped
-	}
-	if err := o.event(choice); err != nil {
+	if err := o.write(o.answer.protocol.event(o.answer, p)); err != nil {
 		return err
 	}
 	return o.control.Flush()
 }
 
-func (o *streamWriter) event(choice chatapi.ChunkChoice) error {
-	chunk := o.chunk([]chatapi.ChunkChoice{choice})
-	if o.options.ContinuousUsageStats {
-		usage := o.answer.usage()
-		chunk.Usage = &usage
-	}
-	return o.write(chunk)
-}
-
-func (o *streamWriter) chunk(choices []chatapi.ChunkChoice) chatapi.ChatChunk {
-	return chatapi.ChatChunk{
-		ID: o.answer.id, Object: "chat.completion.chunk", Created: o.answer.created, Model: o.server.config.ServedName, Choices: choices,
-	}
-}
-
-func (o *streamWriter) write(chunk chatapi.ChatChunk) error {
-	data, err := json.Marshal(chunk)
+func (o *streamWriter) write(event any) error {
+	data, err := json.Marshal(event)
 	if err != nil {
 		return err
 	}
@@ -113,16 +80,13 @@ func (o *streamWriter) write(chunk chatapi.ChatChunk) error {
 
 // writeData bounds the time that a client who does not read can hold us up.
 func (o *streamWriter) writeData(data []byte) error {
-	_ = o.control.SetWriteDeadline(time.Now().Add(writeTimeout)) // not supported by a test's recorder
+	_ = o.control.SetWriteDeadline(time.Now().Add(o.timeout)) // not supported by a test's recorder
 	return chatapi.WriteEvent(o.w, data)
 }
 
-func (o *streamWriter) end(a *answer) error {
-	if o.options.IncludeUsage {
-		chunk := o.chunk([]chatapi.ChunkChoice{})
-		usage := a.usage()
-		chunk.Usage = &usage
-		if err := o.write(chunk); err != nil {
+func (o *streamWriter) end() error {
+	if o.answer.options.IncludeUsage {
+		if err := o.write(o.answer.protocol.closing(o.answer)); err != nil {
 			return err
 		}
 	}
@@ -135,12 +99,25 @@ func (o *streamWriter) end(a *answer) error {
 // fail tells the client, in the stream if that has begun.
 func (o *streamWriter) fail(err error) {
 	if !o.begun {
-		o.server.writeError(o.w, err)
+		writeError(o.w, err)
 		return
 	}
-	body := asAPIError(err).body()
-	data, merr := json.Marshal(chatapi.ErrorResponse{Error: body})
+	data, merr := json.Marshal(chatapi.ErrorResponse{Error: asAPIError(err).body()})
 	if merr == nil && o.writeData(data) == nil {
 		_ = o.control.Flush() // the client may be the reason of the failure
 	}
+}
+
+// writeJSON answers with a JSON body. An error of the write means that the client
+// has gone, who cannot be told.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // not supported by a test's recorder
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
 }

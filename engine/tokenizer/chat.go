@@ -31,17 +31,24 @@ const (
 	layoutPaliGemma               // <image>… <bos> prompt newline
 )
 
-// ChatPrompt lays the conversation out and leaves the assistant's turn open.
-// The image of number i, counted over all turns, becomes imageTokens[i] copies
+// Ending is how the prompt of a conversation ends.
+type Ending int
+
+const (
+	AssistantOpen Ending = iota // the assistant's turn is begun: it answers
+	AsGiven                     // with the last turn (add_generation_prompt = false)
+)
+
+// ChatPrompt lays the conversation out, with the given ending. The image of number i, counted over all turns, becomes imageTokens[i] copies
 // of [Tokenizer.ImageToken], where the template places it.
 //
-// A published model's chat template is rendered with the messages and
-// add_generation_prompt; see [Tokenizer.ChatText]. PaliGemma has no template
+// A published model's chat template is rendered with the messages, the ending
+// being its add_generation_prompt; see [Tokenizer.ChatText]. PaliGemma has no template
 // and no turns: its prompt is the images, <bos>, the texts of all turns joined
-// by newlines, and a newline. The tiny vocabulary has ChatML:
+// by newlines, and a newline, whatever the ending. The tiny vocabulary has ChatML:
 //
 //	<|im_start|>role\n … <|im_end|>\n … <|im_start|>assistant\n
-func (t *Tokenizer) ChatPrompt(turns []Turn, imageTokens []int) ([]int, error) {
+func (t *Tokenizer) ChatPrompt(turns []Turn, imageTokens []int, ending Ending) ([]int, error) {
 	images := 0
 	for _, turn := range turns {
 		for _, part := range turn.Parts {
@@ -54,9 +61,9 @@ func (t *Tokenizer) ChatPrompt(turns []Turn, imageTokens []int) ([]int, error) {
 		return nil, fmt.Errorf("the conversation has %d images, but the lengths of %d are given", images, len(imageTokens))
 	}
 	if t.layout == layoutTiny {
-		return t.tinyChat(turns, imageTokens), nil
+		return t.tinyChat(turns, imageTokens, ending), nil
 	}
-	text, err := t.ChatText(turns)
+	text, err := t.ChatText(turns, ending)
 	if err != nil {
 		return nil, err
 	}
@@ -70,12 +77,12 @@ func (t *Tokenizer) ChatPrompt(turns []Turn, imageTokens []int) ([]int, error) {
 // A template that goes through the parts of a message is given them. Any other
 // gets one string for each message, as in vLLM: a line for each image, then
 // the texts, joined by newlines.
-func (t *Tokenizer) ChatText(turns []Turn) (string, error) {
+func (t *Tokenizer) ChatText(turns []Turn, ending Ending) (string, error) {
 	switch t.layout {
 	case layoutPaliGemma:
 		return t.paliGemmaText(turns), nil
 	case layoutTemplate:
-		return t.template.Render(t.messages(turns), t.variables, time.Now())
+		return t.template.Render(t.messages(turns), ending == AssistantOpen, t.variables, time.Now())
 	}
 	return "", fmt.Errorf("the model has no chat template (chat_template.jinja, or chat_template in tokenizer_config.json): give the final text of the prompt instead")
 }
@@ -215,7 +222,7 @@ func (t *Tokenizer) paliGemmaRaw(text string, images int) string {
 
 // tinyChat lays a conversation out in ChatML. Roles and texts are encoded as
 // user text, so they cannot forge a turn.
-func (t *Tokenizer) tinyChat(turns []Turn, imageTokens []int) []int {
+func (t *Tokenizer) tinyChat(turns []Turn, imageTokens []int, ending Ending) []int {
 	v, _ := t.vocabulary.(*tinyVocabulary)
 	var ids []int
 	newline := v.encode("\n")
@@ -233,6 +240,9 @@ func (t *Tokenizer) tinyChat(turns []Turn, imageTokens []int) []int {
 		}
 		ids = append(ids, imEnd)
 		ids = append(ids, newline...)
+	}
+	if ending == AsGiven {
+		return ids
 	}
 	ids = append(ids, imStart)
 	return append(ids, v.encode("assistant\n")...)

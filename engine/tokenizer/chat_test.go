@@ -76,7 +76,7 @@ func chatPrompt(t *testing.T, tok *Tokenizer, turns []Turn, imageTokens int) []i
 			}
 		}
 	}
-	ids, err := tok.ChatPrompt(turns, lengths)
+	ids, err := tok.ChatPrompt(turns, lengths, AssistantOpen)
 	if err != nil {
 		t.Fatal(err)
 	}

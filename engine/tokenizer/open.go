@@ -229,7 +229,7 @@ func (t *Tokenizer) setLayout(f files) error {
 		return err
 	}
 	t.layout, t.template = layoutTemplate, template
-	t.variables = map[string]any{"add_generation_prompt": true}
+	t.variables = map[string]any{}
 	for role, token := range f.tokenizer.byRole() {
 		t.variables[role] = token
 	}
@@ -251,6 +251,6 @@ func (t *Tokenizer) takesParts() bool {
 	const probe = "a text to look for"
 	text, err := t.template.Render([]chattemplate.Message{
 		{Role: "user", Parts: []chattemplate.Part{{Text: probe}}},
-	}, t.variables, time.Now())
+	}, true, t.variables, time.Now())
 	return err == nil && strings.Contains(text, probe) && !strings.Contains(text, "'"+probe) && !strings.Contains(text, `"`+probe)
 }

@@ -67,11 +67,11 @@ func TestPrompts(t *testing.T) {
 				if c.Raw != nil {
 					got, err = tok.RawPrompt(*c.Raw, c.Images)
 				} else {
-					text, textErr := tok.ChatText(c.turns())
+					text, textErr := tok.ChatText(c.turns(), AssistantOpen)
 					if diff := cmp.Diff(c.Text, text); textErr != nil || diff != "" {
 						t.Errorf("ChatText(%v): error %v (-want +got):\n%s", c.Messages, textErr, diff)
 					}
-					got, err = tok.ChatPrompt(c.turns(), c.Images)
+					got, err = tok.ChatPrompt(c.turns(), c.Images, AssistantOpen)
 				}
 				if diff := cmp.Diff(c.IDs, got); err != nil || diff != "" {
 					t.Errorf("prompt of %q: error %v (-want +got):\n%s", c.Text, err, diff)
@@ -168,12 +168,12 @@ func TestConfiguration(t *testing.T) {
 		{"tokens of the configuration alone are added", map[string]string{"tokenizer_config.json": `{"eos_token":"<|im_end|>","extra_special_tokens":["<new>"]}`},
 			func(tok *Tokenizer) bool { id, ok := tok.ID("<new>"); return ok && id == 425 }},
 		{"chat_template.jinja wins", map[string]string{"chat_template.jinja": "J", "chat_template.json": `{"chat_template":"L"}`},
-			func(tok *Tokenizer) bool { text, err := tok.ChatText(nil); return text == "J" && err == nil }},
+			func(tok *Tokenizer) bool { text, err := tok.ChatText(nil, AssistantOpen); return text == "J" && err == nil }},
 		{"a list of templates has a default", map[string]string{"chat_template.jinja": "", "tokenizer_config.json": `{"chat_template":[{"name":"rag","template":"R"},{"name":"default","template":"D"}]}`},
-			func(tok *Tokenizer) bool { text, err := tok.ChatText(nil); return text == "D" && err == nil }},
+			func(tok *Tokenizer) bool { text, err := tok.ChatText(nil, AssistantOpen); return text == "D" && err == nil }},
 		{"a template of strings gets image lines first", map[string]string{"chat_template.jinja": "{% for m in messages %}{{ m.role + ':' + m.content }};{% endfor %}"},
 			func(tok *Tokenizer) bool {
-				text, err := tok.ChatText([]Turn{{Role: "user", Parts: []Part{{Text: "a"}, {Image: true}, {Text: "b"}}}})
+				text, err := tok.ChatText([]Turn{{Role: "user", Parts: []Part{{Text: "a"}, {Image: true}, {Text: "b"}}}}, AssistantOpen)
 				return text == "user:<image>\na\nb;" && err == nil
 			}},
 	} {
@@ -200,14 +200,14 @@ func TestPromptErrors(t *testing.T) {
 		prompt    func() ([]int, error)
 	}{
 		{"an image without a length", "1 images", func() ([]int, error) {
-			return tok.ChatPrompt([]Turn{{Role: "user", Parts: []Part{{Image: true}}}}, nil)
+			return tok.ChatPrompt([]Turn{{Role: "user", Parts: []Part{{Image: true}}}}, nil, AssistantOpen)
 		}},
 		{"a user writes a placeholder", "2 times, for 1", func() ([]int, error) {
-			return tok.ChatPrompt([]Turn{{Role: "user", Parts: []Part{{Image: true}, {Text: "<image>"}}}}, []int{4})
+			return tok.ChatPrompt([]Turn{{Role: "user", Parts: []Part{{Image: true}, {Text: "<image>"}}}}, []int{4}, AssistantOpen)
 		}},
 		{"a raw prompt without its placeholder", "0 times, for 1", func() ([]int, error) { return tok.RawPrompt("x", []int{4}) }},
 		{"a negative length", "-1 tokens", func() ([]int, error) { return tok.RawPrompt("<image>", []int{-1}) }},
-		{"no template", "no chat template", func() ([]int, error) { return bare.ChatPrompt([]Turn{{Role: "user"}}, nil) }},
+		{"no template", "no chat template", func() ([]int, error) { return bare.ChatPrompt([]Turn{{Role: "user"}}, nil, AssistantOpen) }},
 	} {
 		t.Run(row.why, func(t *testing.T) {
 			ids, err := row.prompt()

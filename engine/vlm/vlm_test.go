@@ -63,7 +63,7 @@ func question(m *vlm.Model, text string) []int {
 	prompt, err := m.Tokenizer().ChatPrompt([]tokenizer.Turn{{
 		Role:  "user",
 		Parts: []tokenizer.Part{{Image: true}, {Text: text}},
-	}}, []int{m.ImageTokens(picture(1))})
+	}}, []int{m.ImageTokens(picture(1))}, tokenizer.AssistantOpen)
 	if err != nil {
 		panic(err) // the built-in layout takes any text
 	}

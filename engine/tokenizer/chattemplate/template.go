@@ -45,17 +45,17 @@ type Part struct {
 	Text  string
 }
 
-// Render lays messages out. Variables are what the template sees besides
-// messages, such as bos_token and add_generation_prompt. now is the time that
+// Render lays messages out; generation is add_generation_prompt, whether an answer is
+// to follow. Variables are what the template sees besides, such as bos_token. now is the time that
 // strftime_now formats. An error of the template, such as one that it raises
 // itself, names the template and the line.
-func (t *Template) Render(messages []Message, variables map[string]any, now time.Time) (string, error) {
+func (t *Template) Render(messages []Message, generation bool, variables map[string]any, now time.Time) (string, error) {
 	list := make([]any, len(messages))
 	for i, m := range messages {
 		list[i] = m.value()
 	}
 	values := map[string]any{
-		"messages": list, "tools": nil, "documents": nil,
+		"messages": list, "add_generation_prompt": generation, "tools": nil, "documents": nil,
 		"raise_exception": jinja.Function(raise),
 		"strftime_now":    jinja.Function(func(c jinja.Call) (any, error) { return strftime(now, c) }),
 	}

@@ -73,8 +73,8 @@ func TestTransformers(t *testing.T) {
 	}
 	for _, c := range cases {
 		template := readTemplate(t, c.Template)
-		got, err := template.Render(c.messages(t), map[string]any{
-			"bos_token": "<s>", "eos_token": "</s>", "add_generation_prompt": c.Generate,
+		got, err := template.Render(c.messages(t), c.Generate, map[string]any{
+			"bos_token": "<s>", "eos_token": "</s>",
 		}, clock)
 		if c.Error != "" {
 			if err == nil {

@@ -1,0 +1,134 @@
+package serve
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// Bounds of request bodies.
+const (
+	mostBody   = 64 << 20  // bytes of one
+	mostBodies = 512 << 20 // bytes of all that are read or prepared at a time
+	mostValues = 1 << 18   // values that one's lists and objects may hold
+)
+
+// bodyBudget bounds the memory of the bodies that are held at a time, by what has
+// really come: a client that announces much and sends nothing takes none of it.
+type bodyBudget struct{ held atomic.Int64 }
+
+// heldBody counts a body's bytes while it is read, until they are given back.
+type heldBody struct {
+	budget *bodyBudget
+	from   io.Reader
+	bytes  int64
+}
+
+var errTooManyBodies = &apiError{status: http.StatusServiceUnavailable, message: "Too many large requests are being received; try again later."}
+
+func (b *heldBody) Read(p []byte) (int, error) {
+	n, err := b.from.Read(p)
+	b.bytes += int64(n)
+	if b.budget.held.Add(int64(n)) > mostBodies {
+		return n, errTooManyBodies
+	}
+	return n, err
+}
+
+func (b *heldBody) release() { b.budget.held.Add(-b.bytes) }
+
+// read reads a body and decodes it into v. The caller must call release when the
+// body's text is no longer held.
+func (s *Server) read(w http.ResponseWriter, r *http.Request, v any) (release func(), err error) {
+	held := &heldBody{budget: &s.bodies, from: http.MaxBytesReader(w, r.Body, mostBody)}
+	body, err := io.ReadAll(held)
+	if err == nil {
+		// The handler's deadline was for the body: one that lasted would end long answers.
+		// After an error it stays, or what is left of the body would be waited for.
+		w.Header().Del("Connection")
+		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // not supported by a test's recorder
+	}
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		err = &apiError{status: http.StatusRequestEntityTooLarge, message: "The request has more than 64 MiB."}
+	case errors.As(err, new(*apiError)):
+	case err != nil:
+		err = badRequest("", "The request could not be read: %v.", err)
+	default:
+		err = decode(body, v)
+	}
+	return held.release, err
+}
+
+// decode reads a JSON body.
+func decode(body []byte, v any) error {
+	if values(body) > mostValues {
+		return invalidBody("body", "The lists and objects of the request hold more than %d values.", mostValues)
+	}
+	err := json.Unmarshal(body, v)
+	var field *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &field):
+		name := strings.TrimPrefix(field.Field, "Sampling.")
+		return invalidBody(strings.TrimSuffix("body."+name, "."), "1 validation error: body.%s must be %s, got %s.", name, kindName(field), field.Value)
+	case errors.As(err, &syntax):
+		return invalidBody(fmt.Sprintf("body.%d", syntax.Offset), "1 validation error: the request is not valid JSON: %v at byte %d.", err, syntax.Offset)
+	}
+	return invalidBody("body", "1 validation error: %v.", err)
+}
+
+// kindName is what a field should have been, in JSON's terms.
+func kindName(e *json.UnmarshalTypeError) string {
+	switch kind := e.Type.Kind().String(); {
+	case strings.HasPrefix(kind, "int") || strings.HasPrefix(kind, "uint"):
+		return "an integer"
+	case strings.HasPrefix(kind, "float"):
+		return "a number"
+	case kind == "bool":
+		return "true or false"
+	case kind == "string":
+		return "a string"
+	case kind == "slice":
+		return "a list"
+	}
+	return "an object"
+}
+
+// values is about the number of values in a JSON text: its commas outside of strings. It
+// bounds what decoding allocates, which may be many times the text.
+func values(body []byte) int {
+	count := 0
+	for len(body) > 0 {
+		quote := bytes.IndexByte(body, '"')
+		if quote < 0 {
+			return count + bytes.Count(body, []byte(","))
+		}
+		count += bytes.Count(body[:quote], []byte(","))
+		body = body[quote+1:]
+		for { // to the end of the string
+			end := bytes.IndexByte(body, '"')
+			if end < 0 {
+				return count
+			}
+			escapes := 0
+			for escapes < end && body[end-1-escapes] == '\\' {
+				escapes++
+			}
+			body = body[end+1:]
+			if escapes%2 == 0 {
+				break
+			}
+		}
+	}
+	return count
+}

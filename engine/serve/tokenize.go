@@ -1,0 +1,75 @@
+package serve
+
+import (
+	"net/http"
+	"strings"
+
+	"siglab/chatapi"
+)
+
+// tokenize answers POST /tokenize: the tokens of a text, or of a conversation.
+func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) {
+	var request chatapi.TokenizeRequest
+	release, err := s.read(w, r, &request)
+	defer release()
+	if err == nil {
+		err = s.checkModel(request.Model)
+	}
+	var p prompt
+	switch {
+	case err != nil:
+	case request.Prompt != nil:
+		p.tokens, err = s.encode(*request.Prompt, request.AddSpecialTokens)
+	default:
+		p, err = s.chatPrompt(r.Context(), request.Messages, request.AddGenerationPrompt)
+	}
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	response := chatapi.TokenizeResponse{Count: len(p.tokens), MaxModelLen: s.config.Model.MaxModelLen(), Tokens: p.tokens}
+	if request.ReturnTokenStrs {
+		response.TokenStrs = []string{}
+		for _, id := range p.tokens {
+			response.TokenStrs = append(response.TokenStrs, s.config.Model.Tokenizer().Text(id))
+		}
+	}
+	writeJSON(w, http.StatusOK, response)
+}
+
+// detokenize answers POST /detokenize: the text of tokens.
+func (s *Server) detokenize(w http.ResponseWriter, r *http.Request) {
+	var request chatapi.DetokenizeRequest
+	release, err := s.read(w, r, &request)
+	defer release()
+	if err == nil {
+		err = s.checkModel(request.Model)
+	}
+	if err == nil && request.Tokens == nil {
+		err = invalidBody("body.tokens", "1 validation error: body.tokens: Field required.")
+	}
+	var text strings.Builder
+	decoder := s.config.Model.Tokenizer().NewDecoder()
+	for _, id := range request.Tokens {
+		if size := s.config.Model.VocabSize(); err == nil && (id < 0 || id >= size) {
+			err = badRequest("tokens", "Token id %d is out of the vocabulary of %d.", id, size)
+		}
+		text.WriteString(decoder.Push(id))
+	}
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	text.WriteString(decoder.Flush())
+	writeJSON(w, http.StatusOK, chatapi.DetokenizeResponse{Prompt: text.String()})
+}
+
+// encode is the tokens of a text, with those that the model expects around it unless
+// asked not to.
+func (s *Server) encode(text string, addSpecial *bool) ([]int, error) {
+	tokens, err := s.config.Model.Tokenizer().Encode(text, addSpecial == nil || *addSpecial)
+	if err != nil {
+		return nil, badRequest("prompt", "The prompt cannot be tokenized: %v", err)
+	}
+	return tokens, nil
+}
