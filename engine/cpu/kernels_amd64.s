@@ -7055,6 +7055,19 @@ loop:
 	VZEROUPPER
 	RET
 
+// func touch(b *byte, lines int)
+// Requires: MMX+
+TEXT ·touch(SB), NOSPLIT, $0-16
+	MOVQ b+0(FP), AX
+	MOVQ lines+8(FP), CX
+
+loop:
+	PREFETCHT1 (AX)
+	ADDQ       $0x00000040, AX
+	SUBQ       $0x01, CX
+	JNZ        loop
+	RET
+
 DATA constants<>+0(SB)/8, $0xbd922279bd922279
 DATA constants<>+8(SB)/8, $0xbd922279bd922279
 DATA constants<>+16(SB)/8, $0xbd922279bd922279

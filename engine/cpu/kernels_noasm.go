@@ -7,5 +7,8 @@ func vectorISAs() []ISA { return nil }
 // newKernels are an instruction set's: there is only Go here.
 func newKernels(ISA) *kernels { return genericKernels() }
 
+// touch does nothing: the processor foresees what it can.
+func touch(*byte, int) {}
+
 // pause does nothing: waiting loops are short.
 func pause() {}

@@ -211,5 +211,8 @@ func deviationsAVX512(x *float32, mean float64, n int) float64
 // transposeAVX2 writes n values, a multiple of 8, of 8 rows that are stride apart to columns of a panel.
 func transposeAVX2(dst *float32, src *float32, stride int, n int)
 
+// touch asks for lines of memory, which arrive in the second-level cache meanwhile.
+func touch(b *byte, lines int)
+
 // pause takes some tens of nanoseconds, and leaves the core to others meanwhile.
 func pause()

@@ -212,6 +212,8 @@ func (b *block) plan() {
 // to their results of the block before, or to what the product begins with.
 func (b *block) panel(p, begin, end int) {
 	out, columns := b.m.out, b.d.kernels.columns
+	ahead := b.ahead(p, begin, end)
+	each := len(ahead) / len(b.s.plan) * columns / panel // bytes for each tile
 	for column := 0; column < min(panel, out-p*panel); column += columns {
 		first := p*panel + column
 		width := min(columns, out-first)
@@ -226,6 +228,7 @@ func (b *block) panel(p, begin, end int) {
 		}
 		for i := range b.s.plan {
 			t := &b.s.plan[i]
+			ahead = fetch(ahead, each)
 			y, inputs := b.y[(b.first+t.first)*out+first:], &b.inputs[t.first*tileStride]
 			switch {
 			case !t.full || width < columns:
@@ -237,6 +240,30 @@ func (b *block) panel(p, begin, end int) {
 			}
 		}
 	}
+}
+
+// ahead are the weights that come after a panel's for the inputs begin to end: those of
+// the next panel, or of the first one for the next inputs. Few rows have none, since
+// their tiles read ahead by themselves.
+func (b *block) ahead(p, begin, end int) []byte {
+	if len(b.s.plan) < 3 {
+		return nil
+	}
+	p++
+	if p == b.panels[1] {
+		p, begin, end = b.panels[0], end, min(end+end-begin, b.m.padded)
+	}
+	return b.m.data[b.m.offset(p, begin):b.m.offset(p, end)]
+}
+
+// fetch asks for the first bytes of weights, and returns the rest.
+func fetch(weights []byte, bytes int) []byte {
+	const line = 64
+	lines := min(bytes+line-1, len(weights)) / line
+	if lines > 0 {
+		touch(&weights[0], lines)
+	}
+	return weights[lines*line:]
 }
 
 // part runs a tile of which only some rows and columns are wanted, by way of memory

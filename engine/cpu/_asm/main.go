@@ -44,6 +44,7 @@ func main() {
 		reductions(v, constants)
 	}
 	transpose()
+	touch()
 	constants.write()
 	pause()
 	build.Generate()
@@ -54,6 +55,18 @@ func pause() {
 	build.TEXT("pause", build.NOSPLIT, "func()")
 	build.Doc("pause takes some tens of nanoseconds, and leaves the core to others meanwhile.")
 	build.PAUSE()
+	build.RET()
+}
+
+// touch fetches memory into the second-level cache.
+func touch() {
+	build.TEXT("touch", build.NOSPLIT, "func(b *byte, lines int)")
+	build.Doc("touch asks for lines of memory, which arrive in the second-level cache meanwhile.")
+	b := load("b")
+	loop("loop", load("lines"), 1, func() {
+		build.PREFETCHT1(operand.Mem{Base: b})
+		advance(64, b)
+	})
 	build.RET()
 }
 
