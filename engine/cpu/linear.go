@@ -165,8 +165,8 @@ func (b *block) direct() bool {
 // fill lays the inputs begin to end of all rows out in tiles. Pairs that are not full,
 // and the rows behind, which a tile may take in, are zero.
 func (b *block) fill(begin, end int) {
-	k := b.d.kernels
-	for r := range b.rows + maxTileRows {
+	k, last := b.d.kernels, b.s.plan[len(b.s.plan)-1]
+	for r := range last.first + last.height {
 		to := b.inputs[r*tileStride:]
 		if r >= b.rows {
 			clear(to[:blockSteps])
@@ -193,8 +193,8 @@ func (b *block) fill(begin, end int) {
 // tilePlan is a tile of a block.
 type tilePlan struct {
 	kernel      tileKernel
-	first, rows int  // of the block
-	full        bool // has as many rows as the tile
+	first, rows int // of the block
+	height      int // of the tile: rows or more
 }
 
 // plan cuts the rows into tiles.
@@ -202,7 +202,7 @@ func (b *block) plan() {
 	k, plan := b.d.kernels, b.s.plan[:0]
 	for done := 0; done < b.rows; {
 		rows, height := k.nextTile(b.rows - done)
-		plan = append(plan, tilePlan{k.tiles[b.m.kind][height], done, rows, rows == k.heights[height]})
+		plan = append(plan, tilePlan{k.tiles[b.m.kind][height], done, rows, k.heights[height]})
 		done += rows
 	}
 	b.s.plan = plan
@@ -231,7 +231,7 @@ func (b *block) panel(p, begin, end int) {
 			ahead = fetch(ahead, each)
 			y, inputs := b.y[(b.first+t.first)*out+first:], &b.inputs[t.first*tileStride]
 			switch {
-			case !t.full || width < columns:
+			case t.rows < t.height || width < columns:
 				b.part(t, y, inputs, weights, end-begin, width, first, continued)
 			case continued:
 				t.kernel(end-begin, inputs, weights, &y[0], out, &y[0], out)
