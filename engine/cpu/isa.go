@@ -40,7 +40,8 @@ func (i ISA) String() string {
 	return fmt.Sprintf("ISA(%d)", uint8(i))
 }
 
-// Arithmetic is how matrix products with weights are computed.
+// Arithmetic is how matrix products with weights are computed. Attention is float32 in
+// either.
 type Arithmetic uint8
 
 const (
