@@ -22,6 +22,7 @@ type resampleAccuracyCmd struct {
 	To     []string `sep:"," help:"Grids of the results, ROWSxCOLS (24x24,36x36,64x64)."`
 	Dim    int      `default:"256" help:"Channels of made-up tables (${default})."`
 	Seed   uint64   `default:"0" help:"Seed of made-up tables (${default})."`
+	Image  string   `type:"path" help:"Also compare what the vision tower of --model makes of this image, on each grid."`
 	SVG    string   `name:"svg" type:"path" help:"File for a plot of the cosines."`
 	JSON   bool     `name:"json" help:"Print the rows as JSON."`
 }
@@ -53,6 +54,9 @@ func (c *resampleAccuracyCmd) Run() error {
 	if err != nil {
 		return err
 	}
+	if c.Image != "" && c.Model == "" {
+		return usagef("--image %s: the tower that looks at it is that of --model: name a model folder", c.Image)
+	}
 	var all []tableRows
 	for _, t := range tables {
 		r := tableRows{Table: t.Name, Dim: t.Dim}
@@ -73,6 +77,12 @@ func (c *resampleAccuracyCmd) Run() error {
 			return fmt.Errorf("resample accuracy: %w", err)
 		}
 	}
+	var towers []towerRow
+	if c.Image != "" {
+		if towers, err = c.towers(grids); err != nil {
+			return fmt.Errorf("resample accuracy: %w", err)
+		}
+	}
 	if c.JSON {
 		rows := []accuracyRow{}
 		for _, r := range all {
@@ -80,14 +90,18 @@ func (c *resampleAccuracyCmd) Run() error {
 		}
 		enc := json.NewEncoder(os.Stdout)
 		enc.SetIndent("", "  ")
-		return enc.Encode(map[string]any{"rows": rows})
+		document := map[string]any{"rows": rows}
+		if towers != nil {
+			document["towers"] = towers
+		}
+		return enc.Encode(document)
 	}
 	for _, r := range all {
 		if err := writeAccuracy(os.Stdout, r, grids); err != nil {
 			return err
 		}
 	}
-	return nil
+	return writeTowers(os.Stdout, c.Image, towers)
 }
 
 // tables are those of the model or the made-up ones.

@@ -168,9 +168,15 @@ func TestConfiguration(t *testing.T) {
 		{"tokens of the configuration alone are added", map[string]string{"tokenizer_config.json": `{"eos_token":"<|im_end|>","extra_special_tokens":["<new>"]}`},
 			func(tok *Tokenizer) bool { id, ok := tok.ID("<new>"); return ok && id == 425 }},
 		{"chat_template.jinja wins", map[string]string{"chat_template.jinja": "J", "chat_template.json": `{"chat_template":"L"}`},
-			func(tok *Tokenizer) bool { text, err := tok.ChatText(nil, AssistantOpen); return text == "J" && err == nil }},
+			func(tok *Tokenizer) bool {
+				text, err := tok.ChatText(nil, AssistantOpen)
+				return text == "J" && err == nil
+			}},
 		{"a list of templates has a default", map[string]string{"chat_template.jinja": "", "tokenizer_config.json": `{"chat_template":[{"name":"rag","template":"R"},{"name":"default","template":"D"}]}`},
-			func(tok *Tokenizer) bool { text, err := tok.ChatText(nil, AssistantOpen); return text == "D" && err == nil }},
+			func(tok *Tokenizer) bool {
+				text, err := tok.ChatText(nil, AssistantOpen)
+				return text == "D" && err == nil
+			}},
 		{"a template of strings gets image lines first", map[string]string{"chat_template.jinja": "{% for m in messages %}{{ m.role + ':' + m.content }};{% endfor %}"},
 			func(tok *Tokenizer) bool {
 				text, err := tok.ChatText([]Turn{{Role: "user", Parts: []Part{{Text: "a"}, {Image: true}, {Text: "b"}}}}, AssistantOpen)

@@ -208,7 +208,23 @@ func (e *Encoder) Prepare(img image.Image) (siglip.Patches, error) {
 	if e.processor == nil {
 		return siglip.Patches{}, e.noImages
 	}
-	in, err := e.processor.Process(img)
+	return e.prepare(e.processor, img)
+}
+
+// PrepareAt is Prepare for an image that is resized to fill a grid of patches.
+func (e *Encoder) PrepareAt(img image.Image, grid posembed.Grid) (siglip.Patches, error) {
+	if e.processor == nil {
+		return siglip.Patches{}, e.noImages
+	}
+	p, err := e.processor.WithSize(grid.Rows*e.config.Patch, grid.Cols*e.config.Patch)
+	if err != nil {
+		return siglip.Patches{}, err
+	}
+	return e.prepare(p, img)
+}
+
+func (e *Encoder) prepare(p *imageprep.Processor, img image.Image) (siglip.Patches, error) {
+	in, err := p.Process(img)
 	if err != nil {
 		return siglip.Patches{}, err
 	}
