@@ -50,6 +50,13 @@ func (w world) repeat(repetitions, pairs int, slower float64, look func(drawn []
 	workers.Wait()
 }
 
+// skipUnderRace keeps long simulations out of the race detector's run.
+func skipUnderRace(t *testing.T) {
+	if raceDetector {
+		t.Skip("the statistics are checked without the race detector, which takes minutes for it")
+	}
+}
+
 // tally counts outcomes by name, from several goroutines.
 type tally struct {
 	mu   sync.Mutex
@@ -76,6 +83,7 @@ func (t *tally) share(name string) float64 { return float64(t.n[name]) / float64
 // wrong in at most one run in twenty, also where the run stops at the first look that
 // decides. The bounds allow for three standard errors of 2000 repetitions.
 func TestWorlds(t *testing.T) {
+	skipUnderRace(t)
 	for _, w := range worlds {
 		t.Run(w.why, func(t *testing.T) {
 			t.Parallel()
@@ -141,6 +149,7 @@ func (s *study) stopsWrong() bool {
 // TestKnownDelay: an injected delay is found with the right sign, and its interval in
 // milliseconds covers it about as often as it says, in every world.
 func TestKnownDelay(t *testing.T) {
+	skipUnderRace(t)
 	const delay = 5 * time.Millisecond
 	for _, w := range worlds {
 		t.Run(w.why, func(t *testing.T) {
@@ -175,6 +184,7 @@ func TestKnownDelay(t *testing.T) {
 // false claims without a difference, and the power for a server that is 2 % slower, of
 // ten blocks for each arm. doc/experiment-design.md has the table.
 func TestUsualPractice(t *testing.T) {
+	skipUnderRace(t)
 	t.Parallel()
 	w := world{why: "drift of 2 %, many requests at a time", noise: 0.01, drift: 0.02, tail: 0.6, requests: 600, work: 1.5}
 	for _, slower := range []float64{0, 0.02} {
