@@ -5,58 +5,114 @@
 // sixteen photographs and 128 prompts in the manner of the users of a chat arena,
 // in the schema of lmarena-ai/VisionArena-Chat. As in vLLM's loader of that set, a
 // row's prompt is its first user turn and its image the first one.
+//
+// Sets of others come from tables: files of rows in any order, most of which are
+// never read. Select draws rows from them by a seed, checks each, counts the unusable
+// ones by reason, and refuses a source with too many of them.
 package dataset
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 )
 
 // Set is a data set whose rows have all been checked. It does not change.
 type Set struct {
-	name    string
+	about   About
 	credits string
 	rows    []Row
+	fixed   bool // the order of the rows is part of the set
+}
+
+// About says where the rows of a set come from.
+type About struct {
+	Name      string         `json:"name"`                // opens the set again
+	Revision  string         `json:"revision,omitempty"`  // commit on the hub
+	SHA256    string         `json:"sha256"`              // over the rows: prompts and hashes of images, in order
+	Selection string         `json:"selection,omitempty"` // how the rows were chosen, for people
+	Examined  int            `json:"examined_rows"`       // rows that were looked at
+	Skipped   map[Reason]int `json:"skipped_rows,omitempty"`
+}
+
+// Source is name, revision and hash in one line.
+func (a About) Source() string {
+	name := a.Name
+	if a.Revision != "" && !strings.HasSuffix(name, "@"+a.Revision) {
+		name += ", revision " + a.Revision
+	}
+	return name + ", sha256 " + a.SHA256
+}
+
+// SkippedRows is how many rows could not be used.
+func (a About) SkippedRows() int {
+	total := 0
+	for _, n := range a.Skipped {
+		total += n
+	}
+	return total
 }
 
 // Row is one question about one image.
 type Row struct {
 	ID       string
 	Prompt   string
-	Language string
+	Language string // "" if the source does not say
 	Image    Image
 }
 
-// Image is an image as it is sent: its encoded bytes, untouched.
+// Image is an image as it is sent: its encoded bytes, untouched unless the set was
+// opened with Reencode.
 type Image struct {
-	Name   string
-	MIME   string // "image/jpeg" or "image/png"
+	Name   string // distinct for distinct images of a set
+	MIME   string // "image/jpeg", "image/png", "image/gif" or "image/webp"
 	Data   []byte
 	Width  int // pixels
 	Height int
 	SHA256 string // of Data, in hexadecimal
 }
 
-// Builtin is the name of the embedded set.
-const Builtin = "builtin"
-
-// Open opens a data set by name; "" is the built-in one. Every row is checked: one
-// whose image is missing or unreadable, or whose prompt is empty, is an error.
-func Open(name string) (*Set, error) {
-	if name != "" && name != Builtin {
-		return nil, fmt.Errorf("data set %q: this version has the built-in set only; leave --dataset and DATASET out, or say %q", name, Builtin)
+// NewSet is a set of checked rows; SHA256 and, if it is 0, Examined of about are
+// computed. With fixed, Deck deals the rows in this order at first.
+func NewSet(about About, rows []Row, fixed bool) *Set {
+	about.SHA256 = HashRows(rows)
+	if about.Examined == 0 {
+		about.Examined = len(rows)
 	}
-	return openBuiltin()
+	return &Set{about: about, rows: rows, fixed: fixed}
+}
+
+// HashRows is the SHA-256 over identifiers, prompts and images of rows, in order.
+func HashRows(rows []Row) string {
+	h := sha256.New()
+	for _, row := range rows {
+		fmt.Fprintf(h, "%q %q %s\n", row.ID, row.Prompt, row.Image.SHA256)
+	}
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 // Name is the name that opens the set.
-func (s *Set) Name() string { return s.name }
+func (s *Set) Name() string { return s.about.Name }
+
+// About says where the rows come from.
+func (s *Set) About() About { return s.about }
 
 // Credits says who made the images, in Markdown.
 func (s *Set) Credits() string { return s.credits }
 
-// Rows are the rows in the order of the file. The caller must not change them.
+// Rows are the rows in the order of the set. The caller must not change them.
 func (s *Set) Rows() []Row { return s.rows }
+
+// Deck is all rows in the order in which requests use them the nth time (from 0):
+// the order of a frozen set at first, otherwise shuffled.
+func (s *Set) Deck(n int, rng *rand.Rand) []Row {
+	if s.fixed && n == 0 {
+		return s.rows
+	}
+	return s.Shuffled(rng)
+}
 
 // Shuffled is all rows in an order drawn from rng, in which the images take turns:
 // every stretch of as many rows as there are images, counted from the start, has

@@ -15,7 +15,7 @@ const builtinImages = 16
 
 func open(t *testing.T) *Set {
 	t.Helper()
-	s, err := Open("")
+	s, err := OpenBuiltin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,34 +28,6 @@ func ids(rows []Row) []string {
 		list = append(list, row.ID)
 	}
 	return list
-}
-
-func TestOpen(t *testing.T) {
-	tests := []struct {
-		sentence, name string
-		wantErr        []string // parts of the error; none: the built-in set opens
-	}{
-		{"no name is the built-in set", "", nil},
-		{"the built-in set has a name", "builtin", nil},
-		{"another set is named in the error, with the way out", "lmarena-ai/VisionArena-Chat", []string{`"lmarena-ai/VisionArena-Chat"`, "built-in set only", `"builtin"`}},
-		{"names are not folded", "Builtin", []string{`"Builtin"`}},
-	}
-	for _, tt := range tests {
-		t.Run(tt.sentence, func(t *testing.T) {
-			s, err := Open(tt.name)
-			if len(tt.wantErr) == 0 {
-				if err != nil || s.Name() != "builtin" {
-					t.Fatalf("set %v, error %v", s, err)
-				}
-				return
-			}
-			for _, part := range tt.wantErr {
-				if err == nil || !strings.Contains(err.Error(), part) {
-					t.Errorf("error %v, want one with %s", err, part)
-				}
-			}
-		})
-	}
 }
 
 func TestBuiltinPrompts(t *testing.T) {

@@ -29,7 +29,7 @@ type lab struct {
 
 func newLab(t *testing.T, pairs int, servers ...*fakeServer) *lab {
 	t.Helper()
-	set, err := dataset.Open("builtin")
+	set, err := dataset.OpenBuiltin()
 	if err != nil {
 		t.Fatal(err)
 	}

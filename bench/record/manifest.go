@@ -38,11 +38,13 @@ type Manifest struct {
 // Experiment is the resolved configuration.
 type Experiment struct {
 	Model       string        `json:"model"`
-	Dataset     string        `json:"dataset"`
-	RequestRate float64       `json:"request_rate"` // queries per second
-	Burstiness  float64       `json:"burstiness"`   // 1 = Poisson
-	NumPrompts  int           `json:"num_prompts"`  // per block
-	Pairs       int           `json:"pairs"`        // planned; rounds for more than two variants
+	Dataset     string        `json:"dataset"` // opens the same rows again
+	Reencode    bool          `json:"dataset_reencode,omitempty"`
+	MaxSkipped  float64       `json:"dataset_max_skipped,omitempty"` // share of unusable rows
+	RequestRate float64       `json:"request_rate"`                  // queries per second
+	Burstiness  float64       `json:"burstiness"`                    // 1 = Poisson
+	NumPrompts  int           `json:"num_prompts"`                   // per block
+	Pairs       int           `json:"pairs"`                         // planned; rounds for more than two variants
 	MaxTokens   int           `json:"max_tokens"`
 	Temperature float64       `json:"temperature"`
 	IgnoreEOS   bool          `json:"ignore_eos"`
@@ -81,7 +83,12 @@ type Workload struct {
 	Items        int     `json:"items"`
 	Images       int     `json:"distinct_images"`
 	RepeatImages float64 `json:"repeated_image_share"` // share of requests whose image came before in the same block
-	Source       string  `json:"source"`
+	Source       string  `json:"source"`               // name, revision and hash of the data set
+	Selection    string  `json:"selection,omitempty"`  // how its rows were chosen
+	// Rows of the source that were looked at, and those of them that could not be used,
+	// by reason.
+	ExaminedRows int            `json:"examined_rows,omitempty"`
+	SkippedRows  map[string]int `json:"skipped_rows,omitempty"`
 }
 
 // Item is one frozen request: one line of workload.jsonl.

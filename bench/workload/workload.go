@@ -47,8 +47,8 @@ const (
 )
 
 // Freeze draws the rows and the offsets from the seed and encodes the bodies. Rows
-// are taken in a shuffled order and repeat only when the data set is used up, each
-// time in a new order.
+// are taken in a shuffled order, those of a frozen data set in its own order, and
+// repeat only when the data set is used up, each time in a new order.
 func Freeze(s Spec) (*Workload, error) {
 	if s.Slices < 1 || s.PerSlice < 1 || s.Warmups < 0 {
 		return nil, fmt.Errorf("freeze the workload: %d slices of %d requests and %d warm-ups: there must be at least one of the first two and no negative number", s.Slices, s.PerSlice, s.Warmups)
@@ -70,7 +70,7 @@ func Freeze(s Spec) (*Workload, error) {
 		}
 		w.Slices = append(w.Slices, slice)
 	}
-	warm := rowSource{set: s.Set, rng: stream(s.Seed, streamWarmup)}
+	warm := rowSource{set: s.Set, decks: 1, rng: stream(s.Seed, streamWarmup)} // not the first rows of a frozen set
 	for i := range s.Warmups {
 		item, err := newItem(s, warm.next(), fmt.Sprintf("warm-%03d", i))
 		if err != nil {
@@ -79,7 +79,7 @@ func Freeze(s Spec) (*Workload, error) {
 		item.Slice = -1
 		w.Warmup = append(w.Warmup, item)
 	}
-	w.finish(s.Set.Name())
+	w.finish(s.Set.About())
 	return w, nil
 }
 
@@ -87,14 +87,16 @@ func stream(seed, purpose uint64) *rand.Rand { return rand.New(rand.NewPCG(seed,
 
 // rowSource deals the rows of a data set, one shuffled deck after the other.
 type rowSource struct {
-	set  *dataset.Set
-	rng  *rand.Rand
-	deck []dataset.Row
+	set   *dataset.Set
+	rng   *rand.Rand
+	decks int // dealt so far
+	deck  []dataset.Row
 }
 
 func (r *rowSource) next() dataset.Row {
 	if len(r.deck) == 0 {
-		r.deck = r.set.Shuffled(r.rng)
+		r.deck = r.set.Deck(r.decks, r.rng)
+		r.decks++
 	}
 	row := r.deck[0]
 	r.deck = r.deck[1:]
@@ -114,7 +116,7 @@ func newItem(s Spec, row dataset.Row, id string) (record.Item, error) {
 }
 
 // finish computes what is derived from the slices.
-func (w *Workload) finish(source string) {
+func (w *Workload) finish(about dataset.About) {
 	images := map[string]bool{}
 	repeats := 0
 	total := sha256.New()
@@ -137,7 +139,11 @@ func (w *Workload) finish(source string) {
 	items := len(w.Slices) * len(w.Slices[0])
 	w.Stats = record.Workload{
 		SHA256: hex.EncodeToString(total.Sum(nil)), Items: items, Images: len(images),
-		RepeatImages: float64(repeats) / float64(items), Source: source,
+		RepeatImages: float64(repeats) / float64(items), Source: about.Source(), Selection: about.Selection,
+		ExaminedRows: about.Examined, SkippedRows: map[string]int{},
+	}
+	for reason, n := range about.Skipped {
+		w.Stats.SkippedRows[string(reason)] = n
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 
 func builtin(t *testing.T) *dataset.Set {
 	t.Helper()
-	set, err := dataset.Open("")
+	set, err := dataset.OpenBuiltin()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,5 +141,31 @@ func TestFreezeBadInput(t *testing.T) {
 				t.Errorf("error %v, want one with %q", err, tt.want)
 			}
 		})
+	}
+}
+
+// TestFreezeFrozenSet: the rows of a frozen set are used in its order, then in a new
+// one, and the warm-ups are not its first rows.
+func TestFreezeFrozenSet(t *testing.T) {
+	about := dataset.About{Name: "f", Examined: 40, Skipped: map[dataset.Reason]int{dataset.NoImage: 8}}
+	spec := small(t, 1)
+	rows := builtin(t).Rows()[:32]
+	spec.Set = dataset.NewSet(about, rows, true)
+	w := freeze(t, spec)
+	var first, second, warm []string
+	for i := range 32 {
+		first, second = append(first, w.Slices[0][i].Prompt), append(second, w.Slices[1][i].Prompt)
+		if w.Slices[0][i].Prompt != rows[i].Prompt {
+			t.Errorf("request %d is not row %d", i, i)
+		}
+	}
+	for _, item := range w.Warmup {
+		warm = append(warm, item.Prompt)
+	}
+	if cmp.Equal(first, second) || cmp.Equal(first[:len(warm)], warm) {
+		t.Error("the order of the set is used again")
+	}
+	if diff := cmp.Diff(map[string]int{"no image": 8}, w.Stats.SkippedRows); diff != "" || w.Stats.ExaminedRows != 40 || !strings.HasPrefix(w.Stats.Source, "f, sha256 ") {
+		t.Errorf("stats %+v\n%s", w.Stats, diff)
 	}
 }

@@ -127,9 +127,12 @@ func newPlan(ctx context.Context, e record.Experiment, variants []record.Variant
 	if err != nil {
 		return plan, fmt.Errorf("find this program: %w", err)
 	}
-	set, err := dataset.Open(e.Dataset)
+	if e.Dataset != dataset.Builtin {
+		return plan, usagef("--dataset %q: this version has the built-in set only; leave it out", e.Dataset)
+	}
+	set, err := dataset.OpenBuiltin()
 	if err != nil {
-		return plan, usageError{err}
+		return plan, err
 	}
 	if plan.Environment, err = telemetry.Environment(ctx, exe); err != nil {
 		return plan, err

@@ -3,15 +3,10 @@ package dataset
 import (
 	"bufio"
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
-	_ "image/jpeg" // decoders of the formats that rows may have
-	_ "image/png"
 	"io/fs"
 	"path"
 	"strings"
@@ -20,7 +15,12 @@ import (
 //go:embed builtin
 var builtin embed.FS
 
-func openBuiltin() (*Set, error) {
+// Builtin is the name of the embedded set.
+const Builtin = "builtin"
+
+// OpenBuiltin opens the embedded set. Every row is checked: one whose image is
+// missing or unreadable, or whose prompt is empty, is an error.
+func OpenBuiltin() (*Set, error) {
 	folder, err := fs.Sub(builtin, "builtin")
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func load(name string, folder fs.FS) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data set %s: %w", name, err)
 	}
-	s := &Set{name: name, credits: string(credits)}
+	var rows []Row
 	images := map[string]Image{}
 	lines := bufio.NewScanner(bytes.NewReader(text))
 	lines.Buffer(nil, 1<<20)
@@ -60,14 +60,16 @@ func load(name string, folder fs.FS) (*Set, error) {
 		if err != nil {
 			return nil, fmt.Errorf("data set %s: prompts.jsonl, line %d: %w", name, number, err)
 		}
-		s.rows = append(s.rows, row)
+		rows = append(rows, row)
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("data set %s: prompts.jsonl: %w", name, err)
 	}
-	if len(s.rows) == 0 {
+	if len(rows) == 0 {
 		return nil, fmt.Errorf("data set %s: prompts.jsonl has no rows", name)
 	}
+	s := NewSet(About{Name: name, Selection: "all rows"}, rows, false)
+	s.credits = string(credits)
 	return s, nil
 }
 
@@ -106,10 +108,10 @@ func readImage(folder fs.FS, name string) (Image, error) {
 	if err != nil {
 		return Image{}, fmt.Errorf("image %s: %w", name, err)
 	}
-	config, format, err := image.DecodeConfig(bytes.NewReader(data))
+	img, _, err := Inspect(data)
 	if err != nil {
 		return Image{}, fmt.Errorf("image %s: %w", name, err)
 	}
-	sum := sha256.Sum256(data)
-	return Image{Name: name, MIME: "image/" + format, Data: data, Width: config.Width, Height: config.Height, SHA256: hex.EncodeToString(sum[:])}, nil
+	img.Name = name
+	return img, nil
 }
