@@ -27,7 +27,7 @@ import (
 // that says the same.
 type File struct {
 	Model    *string   `json:"model,omitempty" flag:"model" jsonschema:"model of the embedded server"`
-	Dataset  *string   `json:"dataset,omitempty" flag:"dataset" jsonschema:"data set that requests are drawn from"`
+	Dataset  *string   `json:"dataset,omitempty" flag:"dataset" jsonschema:"data set that requests are drawn from: a name or a path"`
 	Variants []Variant `json:"variants,omitempty" jsonschema:"what is compared; the first is the baseline"`
 	Load     *Load     `json:"load,omitempty" jsonschema:"what is sent"`
 	Design   *Design   `json:"design,omitempty" jsonschema:"how often, and in which order"`
@@ -51,6 +51,8 @@ type Load struct {
 	Warmups     *int     `json:"warmups,omitempty" flag:"warmups" jsonschema:"requests before each block that are not measured"`
 	Timeout     *string  `json:"timeout,omitempty" flag:"timeout" jsonschema:"longest time for one answer, such as 60s"`
 	IdleTimeout *string  `json:"idle_timeout,omitempty" flag:"idle-timeout" jsonschema:"longest time without a byte of an answer"`
+	Reencode    *bool    `json:"dataset_reencode,omitempty" flag:"dataset-reencode" jsonschema:"send images as RGB JPEG of quality 75"`
+	MaxSkipped  *float64 `json:"dataset_max_skipped,omitempty" flag:"dataset-max-skipped" jsonschema:"largest share of rows that cannot be used"`
 }
 
 // Design is how often blocks are measured, and in which order.

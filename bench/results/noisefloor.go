@@ -63,6 +63,6 @@ func FindNoiseFloors(parent string, e record.Experiment, env record.Environment)
 func sameConditions(m record.Manifest, e record.Experiment, env record.Environment) bool {
 	was := m.Experiment
 	return m.Environment.CPU == env.CPU && m.Environment.Cores == env.Cores && m.Environment.MemoryMB == env.MemoryMB &&
-		was.Model == e.Model && was.Dataset == e.Dataset && was.RequestRate == e.RequestRate && was.Burstiness == e.Burstiness &&
+		was.Model == e.Model && was.Dataset == e.Dataset && was.Reencode == e.Reencode && was.RequestRate == e.RequestRate && was.Burstiness == e.Burstiness &&
 		was.NumPrompts == e.NumPrompts && was.MaxTokens == e.MaxTokens && was.Restart == e.Restart && was.ServerThreads == e.ServerThreads
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	"siglab/bench/compare"
-	"siglab/bench/dataset"
 	"siglab/bench/experiment"
 	"siglab/bench/record"
 	"siglab/bench/runlog"
@@ -27,7 +26,7 @@ type benchCmd struct {
 	PrintConfig bool              `name:"print-config" help:"Print the resolved experiment as an experiment file, and do nothing."`
 	DryRun      bool              `name:"dry-run" help:"Print what would be run, and how long it would take, and do nothing."`
 	Model       string            `env:"MODEL" default:"random:tiny" help:"Model of the embedded server (${default})."`
-	Dataset     string            `env:"DATASET" default:"builtin" help:"Data set (${default}: photographs and prompts in this binary)."`
+	Dataset     string            `env:"DATASET" default:"builtin" help:"Data set: builtin, random-mm, a name on the hub, or a path (${default}: photographs and prompts in this binary)."`
 	RequestRate float64           `name:"request-rate" aliases:"qps" env:"QPS" default:"10" help:"Queries per second, Poisson (${default})."`
 	NumPrompts  int               `env:"NUM_PROMPTS" default:"100" help:"Requests per block (${default})."`
 	Pairs       int               `default:"0" help:"Pairs, or rounds of more than two variants (6, rounded up to a balanced design)."`
@@ -49,6 +48,7 @@ type benchCmd struct {
 	Resume      string            `placeholder:"DIR" help:"Go on with a run that ended early: its complete pairs are kept, and everything is as it was then."`
 	Out         string            `placeholder:"DIR" help:"Run directory (benchmark_results_<date>_<time>)."`
 
+	rowFlags
 	outputFlags
 }
 
@@ -127,13 +127,11 @@ func newPlan(ctx context.Context, e record.Experiment, variants []record.Variant
 	if err != nil {
 		return plan, fmt.Errorf("find this program: %w", err)
 	}
-	if e.Dataset != dataset.Builtin {
-		return plan, usagef("--dataset %q: this version has the built-in set only; leave it out", e.Dataset)
-	}
-	set, err := dataset.OpenBuiltin()
+	set, err := openDataset(ctx, e)
 	if err != nil {
 		return plan, err
 	}
+	plan.Experiment.Dataset = set.Name() // with the commit that a name of the hub stands for now
 	if plan.Environment, err = telemetry.Environment(ctx, exe); err != nil {
 		return plan, err
 	}
@@ -179,7 +177,7 @@ func (c *benchCmd) experiment(variants int) record.Experiment {
 		threads = max(1, runtime.NumCPU()-1) // one core stays free for the client
 	}
 	return record.Experiment{
-		Model: c.Model, Dataset: c.Dataset, RequestRate: c.RequestRate, Burstiness: 1, NumPrompts: c.NumPrompts, Pairs: c.Pairs,
+		Model: c.Model, Dataset: c.Dataset, Reencode: c.Reencode, MaxSkipped: c.MaxSkipped, RequestRate: c.RequestRate, Burstiness: 1, NumPrompts: c.NumPrompts, Pairs: c.Pairs,
 		MaxTokens: c.MaxTokens, IgnoreEOS: true, Seed: c.Seed, Warmups: c.Warmups, Restart: "each-block", Order: order,
 		Caches: "off", Timeout: c.Timeout, IdleTimeout: c.IdleTimeout, Equivalence: c.Equivalence, Alpha: c.Alpha, Primaries: c.Primary, ServerThreads: threads, EarlyStop: c.EarlyStop, AA: c.AA,
 	}

@@ -38,7 +38,7 @@ func (c *benchCmd) config(plan experiment.Plan) configfile.File {
 	}
 	f := configfile.File{
 		Model: &e.Model, Dataset: &e.Dataset,
-		Load:     &configfile.Load{RequestRate: &e.RequestRate, NumPrompts: &e.NumPrompts, MaxTokens: &e.MaxTokens, Warmups: &e.Warmups, Timeout: &timeout, IdleTimeout: &idle},
+		Load:     &configfile.Load{RequestRate: &e.RequestRate, NumPrompts: &e.NumPrompts, MaxTokens: &e.MaxTokens, Warmups: &e.Warmups, Timeout: &timeout, IdleTimeout: &idle, Reencode: &e.Reencode, MaxSkipped: &e.MaxSkipped},
 		Design:   &configfile.Design{Pairs: &e.Pairs, Seed: &e.Seed, EarlyStop: &e.EarlyStop, AA: &e.AA, NoiseFloor: &noise},
 		Analysis: &configfile.Analysis{Equivalence: &e.Equivalence, Alpha: &e.Alpha, Primary: e.Primaries},
 		Server:   &configfile.Server{Threads: &e.ServerThreads, Port: &c.Port},
@@ -72,7 +72,7 @@ func dryRun(w io.Writer, plan experiment.Plan, out string) error {
 	for _, arm := range plan.Arms {
 		fmt.Fprintf(&text, "variant %s: %s\n", arm.Name, strings.Join(arm.Argv, " "))
 	}
-	fmt.Fprintf(&text, "workload: %d requests of %d images from %s, sha256 %.12s\n", plan.Workload.Stats.Items, plan.Workload.Stats.Images, plan.Workload.Stats.Source, plan.Workload.Stats.SHA256)
+	fmt.Fprintf(&text, "workload: %d requests of %d images from %s; sha256 of the workload %.12s\n", plan.Workload.Stats.Items, plan.Workload.Stats.Images, plan.Workload.Stats.Source, plan.Workload.Stats.SHA256)
 	fmt.Fprintf(&text, "design: %d blocks of %d requests at %g/s, %s:\n", blocks, e.NumPrompts, e.RequestRate, e.Order)
 	for pair, order := range experiment.Order(len(plan.Arms), e.Pairs) {
 		names := make([]string, len(order))

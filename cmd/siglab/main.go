@@ -23,6 +23,7 @@ type cli struct {
 	Embed       embedCmd       `cmd:"" help:"Write a vision tower's features of an image, and how well texts go with it."`
 	Inspect     inspectCmd     `cmd:"" help:"Tell which vision tower a model has and whether it interpolates its position table."`
 	Resample    resampleCmd    `cmd:"" help:"Resample position tables: apply, accuracy, bench."`
+	Dataset     datasetCmd     `cmd:"" help:"Data sets: list, pull, show, freeze."`
 	Calibrate   calibrateCmd   `cmd:"" help:"Measure the load client's own error against a server of known truth."`
 	Truthserver truthServerCmd `cmd:"" hidden:"" help:"The server of known truth, by itself."`
 	Doctor      doctorCmd      `cmd:"" help:"Check what this machine has and what it lacks."`

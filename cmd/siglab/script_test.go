@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"siglab/bench/dataset/hub/hubtest"
 )
 
 // TestMain lets the scripts run this program as the command siglab: the test
@@ -36,12 +38,24 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	rows, err := filepath.Abs("../../bench/dataset/parquetrows/testdata/train-00000-of-00001.parquet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table, err := os.ReadFile(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hub := &hubtest.Server{Repo: "org/set", Token: "hf_test", Files: map[string]string{"data/train-00000-of-00001.parquet": string(table)}}
+	hub.Start(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("GOOD", good)
 			env.Setenv("PEERS", peers)
 			env.Setenv("MODELS", models)
+			env.Setenv("PARQUET", rows)
+			env.Setenv("HUB", hub.URL())
 			return nil
 		},
 		Condition: func(name string) (bool, error) {
