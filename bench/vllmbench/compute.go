@@ -1,6 +1,7 @@
 package vllmbench
 
 import (
+	"math"
 	"time"
 
 	"siglab/bench/record"
@@ -35,13 +36,16 @@ func Compute(obs []record.Observation, o Options) Result {
 	r.TPOT = Summarize(s.tpot, o.Percentiles)
 	r.ITL = Summarize(s.itl, o.Percentiles)
 	r.E2EL = Summarize(s.e2el, o.Percentiles)
+	r.Queue = Summarize(s.queue, o.Percentiles)
+	r.QueuedE2EL = Summarize(s.queuedE2EL, o.Percentiles)
+	r.RateChanges = rateChanges(obs, o)
 	return r
 }
 
 // samples are the latencies of completed requests, in seconds.
 type samples struct {
-	ttft, tpot, itl, e2el []float64
-	good                  int
+	ttft, tpot, itl, e2el, queue, queuedE2EL []float64
+	good                                     int
 }
 
 // add takes one completed request into the samples. A request with fewer than two
@@ -55,6 +59,8 @@ func (s *samples) add(row Request, limits Goodput) {
 	s.ttft = append(s.ttft, row.TTFT)
 	s.itl = append(s.itl, row.ITL...)
 	s.e2el = append(s.e2el, row.Latency)
+	s.queue = append(s.queue, row.Queue)
+	s.queuedE2EL = append(s.queuedE2EL, row.Latency+row.Queue)
 	if limits.good(row.TTFT, tpot, row.Latency) {
 		s.good++
 	}
@@ -73,7 +79,9 @@ func requestOf(o *record.Observation, opt Options) Request {
 	if o.RoleChunk > 0 {
 		row.TTFT = (o.RoleChunk - o.Sent).Seconds()
 	}
-	if o.Dequeued > 0 {
+	if o.Queued > 0 && o.Sent > 0 {
+		row.Queue = (o.Sent - o.Queued).Seconds()
+	} else if o.Dequeued > 0 {
 		row.Queue = (o.Sent - o.Dequeued).Seconds()
 	}
 	if !o.OK() {
@@ -106,4 +114,30 @@ func rate(n int, d time.Duration) float64 {
 		return 0
 	}
 	return float64(n) / d.Seconds()
+}
+
+// rateChanges are the whole rates that a ramp passed: where it starts, and every
+// higher one with the request that reached it (benchmark() of vllm/benchmarks/serve.py).
+func rateChanges(obs []record.Observation, o Options) []RateChange {
+	if o.Ramp == nil {
+		return nil
+	}
+	last := int(o.Ramp.StartRPS)
+	changes := []RateChange{{last, o.Date}}
+	for i := range obs {
+		for now := int(o.Ramp.rate(i, len(obs))); last < now; {
+			last++
+			changes = append(changes, RateChange{last, o.Date.Add(obs[i].Scheduled)})
+		}
+	}
+	return changes
+}
+
+// rate is that of request i of n.
+func (r Ramp) rate(i, n int) float64 {
+	progress := float64(i) / float64(max(1, n-1))
+	if r.Strategy == "exponential" {
+		return r.StartRPS * math.Pow(r.EndRPS/r.StartRPS, progress)
+	}
+	return r.StartRPS + (r.EndRPS-r.StartRPS)*progress
 }

@@ -55,15 +55,20 @@ var speculative = [...]Metric{
 // statistic's, and its heading.
 type section struct{ key, label, heading string }
 
-// sections are in the order in which vLLM prints them. The first four are computed
-// here, the others only read.
+// Sections about the wait for a free place.
+const (
+	sectionQueue  = "client_queue_time"
+	sectionQueued = "e2el_including_client_queue"
+)
+
+// sections are in the order in which vLLM prints them.
 var sections = [...]section{
 	{"ttft", "TTFT", "Time to First Token"},
 	{"tpot", "TPOT", "Time per Output Token (excl. 1st token)"},
 	{"itl", "ITL", "Inter-token Latency"},
 	{"e2el", "E2EL", "End-to-end Latency"},
-	{"client_queue_time", "Client Queue Time", "Client-side Queueing"},
-	{"e2el_including_client_queue", "E2EL incl. Client Queue", "Queue-inclusive End-to-end Latency"},
+	{sectionQueue, "Client Queue Time", "Client-side Queueing"},
+	{sectionQueued, "E2EL incl. Client Queue", "Queue-inclusive End-to-end Latency"},
 }
 
 // statistics are the statistics of a latency section but for its percentiles; the

@@ -53,6 +53,12 @@ func encodeValue(b *bytes.Buffer, value any) error {
 		return encodeList(b, v)
 	case [][]float64:
 		return encodeList(b, v)
+	case []RateChange:
+		return encodeList(b, v)
+	case RateChange:
+		encoded, err := v.object().encode()
+		b.Write(encoded)
+		return err
 	default:
 		encoded, err := json.Marshal(v)
 		if err != nil {

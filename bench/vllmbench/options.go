@@ -1,6 +1,7 @@
 package vllmbench
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
@@ -20,16 +21,26 @@ type Options struct {
 	RequestRate    float64 // requests per second; 0 or +Inf means all at once
 	Burstiness     float64 // shape of the gaps; 0 means 1, a Poisson process
 	MaxConcurrency int     // requests in flight; 0 means no limit
+	Ramp           *Ramp   // of --ramp-up-strategy; the rate is then +Inf
 
 	Duration time.Duration // measured time, the sum over blocks; every rate divides by it
 
-	Sections    []string  // of "ttft", "tpot", "itl", "e2el"; nil means all four
+	// Sections of latencies: nil means "ttft", "tpot", "itl" and "e2el". With
+	// MaxConcurrency there are also "client_queue_time" and
+	// "e2el_including_client_queue".
+	Sections    []string
 	Percentiles []float64 // in percent; nil means 99
 	Goodput     Goodput
 
 	// CountTokens counts the tokens of an answer for which the server gave no usage;
 	// nil counts one, as vLLM does without a tokenizer.
 	CountTokens func(text string) int
+}
+
+// Ramp is a rate that changes from the first request to the last.
+type Ramp struct {
+	Strategy         string // "linear" or "exponential"
+	StartRPS, EndRPS float64
 }
 
 // Meta is one pair of `--metadata`.
@@ -65,9 +76,23 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// has reports whether a section is wanted.
+// has reports whether a section is wanted, and can be given: there is a queue only
+// where a limit holds requests back.
 func (o Options) has(section string) bool {
+	if queued := section == sectionQueue || section == sectionQueued; queued {
+		return o.MaxConcurrency > 0 && slices.Contains(o.Sections, section)
+	}
 	return o.Sections == nil || slices.Contains(o.Sections, section)
+}
+
+// CheckSections refuses names of sections that there are not.
+func CheckSections(names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(sections[:], func(s section) bool { return s.key == name }) {
+			return fmt.Errorf("there is no metric %q; there are ttft, tpot, itl, e2el, %s and %s", name, sectionQueue, sectionQueued)
+		}
+	}
+	return nil
 }
 
 // set reports whether any limit was given.

@@ -1,5 +1,7 @@
 package vllmbench
 
+import "time"
+
 // Result holds the numbers of one run as vLLM reports them.
 type Result struct {
 	Options Options // with defaults filled in
@@ -21,6 +23,10 @@ type Result struct {
 	ITL  Latency // gaps between chunks, pooled over requests
 	E2EL Latency // end-to-end latency
 
+	Queue       Latency      // wait for a free place; of a load with a limit
+	QueuedE2EL  Latency      // end-to-end latency and that wait
+	RateChanges []RateChange // of a ramp
+
 	Requests []Request // in the order of the observations
 }
 
@@ -30,6 +36,12 @@ type Latency struct {
 	Mean, Median float64
 	Std          float64 // population form, division by n
 	Percentiles  []Percentile
+}
+
+// RateChange is when a ramp reached another whole number of requests per second.
+type RateChange struct {
+	RPS int
+	At  time.Time
 }
 
 // Percentile is one quantile of a sample.
@@ -46,7 +58,7 @@ type Request struct {
 	ITL          []float64 // gaps between consecutive chunks
 	Latency      float64   // 0 if the request failed
 	Start        float64   // when it was sent, on the run's clock
-	Queue        float64   // from its release by the schedule until it was sent
+	Queue        float64   // from its release by the schedule until it was sent, the wait for a free place included
 	Text         string
 	Error        string // "" if it was answered in full
 }

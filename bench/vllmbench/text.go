@@ -56,7 +56,7 @@ type namedLatency struct {
 
 // latencies returns the sections that were asked for, in order.
 func (r Result) latencies() []namedLatency {
-	computed := [...]Latency{r.TTFT, r.TPOT, r.ITL, r.E2EL} // as in sections
+	computed := [...]Latency{r.TTFT, r.TPOT, r.ITL, r.E2EL, r.Queue, r.QueuedE2EL} // as in sections
 	var out []namedLatency
 	for i, l := range computed {
 		if r.Options.has(sections[i].key) {
