@@ -187,7 +187,7 @@ func TestControl(t *testing.T) {
 	if _, err := client.Metrics(t.Context()); err == nil || !strings.Contains(err.Error(), "/metrics answered 404") {
 		t.Errorf("metrics: error %v", err)
 	}
-	if err := client.ResetCaches(t.Context()); err == nil || !strings.Contains(err.Error(), "/reset_mm_cache answered 500") {
+	if known, err := client.ResetCaches(t.Context()); known != 1 || StatusOf(err) != 500 || !strings.Contains(err.Error(), "/reset_mm_cache answered 500") {
 		t.Errorf("reset: error %v", err)
 	}
 	tokens, err := client.TopLogprobs(t.Context(), []byte(`{"model":"m","messages":[],"stream":true,"max_completion_tokens":32}`), 1)

@@ -38,19 +38,47 @@ func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
 	return c.control(ctx, http.MethodGet, "/metrics", nil)
 }
 
-// ResetCaches empties the caches that vLLM has, those that the server knows.
-func (c *Client) ResetCaches(ctx context.Context) error {
+// ResetCaches empties the caches that vLLM has, those that the server knows, and
+// returns how many it knew.
+func (c *Client) ResetCaches(ctx context.Context) (known int, err error) {
 	for _, route := range []string{"/reset_prefix_cache", "/reset_mm_cache", "/reset_encoder_cache"} {
 		_, err := c.control(ctx, http.MethodPost, route, nil)
-		var status *statusError
-		if errors.As(err, &status) && status.code == http.StatusNotFound {
+		if StatusOf(err) == http.StatusNotFound {
 			continue // not a cache of this server
 		}
 		if err != nil {
-			return err
+			return known, err
 		}
+		known++
 	}
-	return nil
+	return known, nil
+}
+
+// Models lists the names of the models that the server serves.
+func (c *Client) Models(ctx context.Context) ([]string, error) {
+	body, err := c.control(ctx, http.MethodGet, "/v1/models", nil)
+	if err != nil {
+		return nil, err
+	}
+	var list chatapi.ModelList
+	if err := json.Unmarshal(body, &list); err != nil {
+		return nil, fmt.Errorf("/v1/models answered %.80q, not a list of models: %w", body, err)
+	}
+	var names []string
+	for _, m := range list.Data {
+		names = append(names, m.ID)
+	}
+	return names, nil
+}
+
+// StatusOf is the HTTP status of an answer that was an error to the methods that
+// are not measured; 0 if err is something else.
+func StatusOf(err error) int {
+	var status *statusError
+	if errors.As(err, &status) {
+		return status.code
+	}
+	return 0
 }
 
 // TopLogprobs asks a chat request again, not streamed, for its first tokens and the

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"time"
 
 	"siglab/bench/record"
 )
@@ -16,12 +17,17 @@ const (
 	mostSpanError  = 0.01  // of the scheduled span
 )
 
-// lags are the send lags (Sent − Scheduled) of those requests that were sent, in
-// ms, ascending.
+// lags are the send lags of those requests that were sent, in ms, ascending: how much
+// of the time from Scheduled to Sent is the client's doing. The time in the queue of a
+// load with a cap is not: the server kept the places.
 func lags(observations []*record.Observation) []float64 {
 	var out []float64
 	for _, o := range observations {
-		if o.Sent > 0 {
+		switch {
+		case o.Sent == 0:
+		case o.Queued > 0:
+			out = append(out, milliseconds(o.Queued-o.Scheduled+o.Sent-o.Dequeued))
+		default:
 			out = append(out, milliseconds(o.Sent-o.Scheduled))
 		}
 	}
@@ -33,6 +39,9 @@ func lags(observations []*record.Observation) []float64 {
 func checkLag(s *study) finding {
 	if len(s.pairs) == 0 {
 		return unchecked(noPairs)
+	}
+	if s.loop() == record.LoopBurst {
+		return unchecked(allDue)
 	}
 	var all, problems []string
 	for arm, v := range s.arms {
@@ -54,6 +63,9 @@ func checkLag(s *study) finding {
 func checkLagBalance(s *study) finding {
 	if reason, can := s.comparable(); !can {
 		return unchecked("%s", reason)
+	}
+	if s.loop() == record.LoopBurst {
+		return unchecked(allDue)
 	}
 	ttft := s.medianTTFT(0)
 	if !finite(ttft) || ttft <= 0 {
@@ -79,6 +91,12 @@ func checkLagBalance(s *study) finding {
 
 // checkSpan: the load was spread over the time that the schedule gave it.
 func checkSpan(s *study) finding {
+	switch s.loop() {
+	case record.LoopClosed:
+		return unchecked("in a closed loop the server decides when requests are sent")
+	case record.LoopBurst:
+		return unchecked(allDue)
+	}
 	worst, at, blocks := 0.0, 0, 0
 	for _, b := range s.countedBlocks() {
 		scheduled, sent := spans(b.observations)
@@ -100,6 +118,11 @@ func checkSpan(s *study) finding {
 	return finding{passed, text}
 }
 
+// allDue is why pacing is not checked where there is none.
+const allDue = "all requests were due at once, so they go out as fast as the client can write them"
+
+func (s *study) loop() record.Loop { return s.run.Manifest.Experiment.Loop }
+
 // spans are the times between the first and the last request that was sent, as
 // scheduled and as sent, in seconds.
 func spans(observations []*record.Observation) (scheduled, sent float64) {
@@ -116,7 +139,16 @@ func spans(observations []*record.Observation) (scheduled, sent float64) {
 	if first == nil {
 		return 0, 0
 	}
-	return (last.Scheduled - first.Scheduled).Seconds(), (last.Sent - first.Sent).Seconds()
+	return (last.Scheduled - first.Scheduled).Seconds(), (released(last) - released(first)).Seconds()
+}
+
+// released is when a request left the client's hands: when it was sent or, with a cap,
+// when it came to wait for a free place.
+func released(o *record.Observation) time.Duration {
+	if o.Queued > 0 {
+		return o.Queued
+	}
+	return o.Sent
 }
 
 // checkDropped: every scheduled request of a block that counts was sent.

@@ -25,6 +25,9 @@ func checkComplete(s *study) finding {
 		return finding{passed, fmt.Sprintf("decided after %d of at most %d pairs", len(s.pairs), planned)}
 	}
 	text := fmt.Sprintf("%d of %d planned pairs are complete; the run ended: %s", len(s.pairs), planned, stopped)
+	if len(s.arms) == 1 {
+		text = fmt.Sprintf("%d of %d planned blocks are complete; the run ended: %s", len(s.pairs), planned, stopped)
+	}
 	if stopped != stoppedComplete || len(s.pairs) < planned || len(s.pairs) == 0 {
 		return finding{failed, text}
 	}
@@ -40,11 +43,19 @@ func checkEnvironment(s *study) finding {
 			return unchecked("the manifest does not tell the %s", part.name)
 		}
 	}
-	var problems, declared []string
 	base := s.arms[0]
+	for _, v := range s.arms {
+		switch {
+		case v.Kind == record.KindURL:
+			return unchecked("variant %q%s may run anywhere: its host and its command line are not known", v.Name, ofKind(v))
+		case v.Kind != base.Kind:
+			return unchecked("variant %q is of kind %q, %q of kind %q, so their command lines do not compare", base.Name, base.Kind, v.Name, v.Kind)
+		}
+	}
+	var problems, declared []string
 	for _, v := range s.arms[1:] {
-		if v.Kind != base.Kind {
-			problems = append(problems, fmt.Sprintf("variant %q is of kind %q, %q of kind %q", base.Name, base.Kind, v.Name, v.Kind))
+		if v.Kind == record.KindCommand { // the command is what is declared
+			declared = append(declared, fmt.Sprintf("%s to %s %s", base.Name, v.Name, commands(base, v)))
 			continue
 		}
 		if a, b := undeclared(base.Argv), undeclared(v.Argv); !slices.Equal(a, b) {
@@ -57,6 +68,23 @@ func checkEnvironment(s *study) finding {
 		fine += "; declared: " + strings.Join(declared, "; ")
 	}
 	return outcome(problems, fine)
+}
+
+// commands says in what two commands differ.
+func commands(a, b record.Variant) string {
+	var parts []string
+	for _, part := range []struct {
+		name string
+		a, b []string
+	}{{"command", a.Argv, b.Argv}, {"environment", a.Env, b.Env}, {"directory", []string{a.Dir}, []string{b.Dir}}} {
+		if !slices.Equal(part.a, part.b) {
+			parts = append(parts, fmt.Sprintf("%s %q → %q", part.name, strings.Join(part.a, " "), strings.Join(part.b, " ")))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing"
+	}
+	return strings.Join(parts, " and ")
 }
 
 // undeclared is a command line without the flags whose values a variant declares

@@ -19,7 +19,7 @@ func checkTrigger(s *study) finding {
 	var all, problems []string
 	for arm, v := range s.arms {
 		if v.Mode == "" {
-			return unchecked("variant %q declares no mode", v.Name)
+			return unchecked("variant %q%s declares no mode, so what it should run is not known", v.Name, ofKind(v))
 		}
 		answered := 0
 		byMode := map[string]int64{}
@@ -72,6 +72,12 @@ func notScraped(b *block) string {
 func checkCode(s *study) finding {
 	servers := s.run.Manifest.Environment.Servers
 	for i, v := range s.arms {
+		if v.Kind == record.KindURL || v.Kind == record.KindCommand {
+			if i >= len(servers) || servers[i] == "" {
+				return unchecked("variant %q%s said no version", v.Name, ofKind(v))
+			}
+			return unchecked("variant %q%s said version %q, which does not tell the code that it loaded", v.Name, ofKind(v), servers[i])
+		}
 		if i >= len(servers) || servers[i] == "" {
 			return unchecked("the server of variant %q did not say its version", v.Name)
 		}
@@ -83,6 +89,17 @@ func checkCode(s *study) finding {
 		}
 	}
 	return outcome(problems, fmt.Sprintf("every variant runs %q", servers[0]))
+}
+
+// ofKind tells a server that is not this program's own.
+func ofKind(v record.Variant) string {
+	switch v.Kind {
+	case record.KindURL:
+		return " (a server at " + v.URL + ")"
+	case record.KindCommand:
+		return " (a server by command)"
+	}
+	return ""
 }
 
 // Bounds of the gate on what client and server say of the same TTFT.

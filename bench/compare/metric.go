@@ -14,27 +14,37 @@ type metricSpec struct {
 	key    string
 	unit   string
 	better Direction
-	usual  bool // a primary unless the experiment names others
+	usual  usual // when it is a primary, unless the experiment names others
 }
 
+// usual is the kind of load under which a metric is usually a primary.
+type usual int8
+
+const (
+	rarely     usual = iota // never, unless it is named
+	always                  // under every load
+	saturating              // where the load asks for all that the server can give
+)
+
 // metricSpecs are all metrics, the usual primaries first. Which are primary is fixed
-// before the run, so that none is chosen for its result. Throughput is never a primary:
-// the arrivals of an open loop fix it as long as the server keeps up.
+// before the run, so that none is chosen for its result. Throughput is a primary only
+// where the load saturates the server: the arrivals of an open loop fix it as long as
+// the server keeps up.
 var metricSpecs = [...]metricSpec{
-	{"median_ttft_ms", "ms", LowerIsBetter, true},
-	{"median_tpot_ms", "ms", LowerIsBetter, true},
-	{"median_e2el_ms", "ms", LowerIsBetter, true},
-	{"p99_ttft_ms", "ms", LowerIsBetter, true},
-	{"p99_e2el_ms", "ms", LowerIsBetter, true},
-	{"mean_ttft_ms", "ms", LowerIsBetter, false},
-	{"mean_tpot_ms", "ms", LowerIsBetter, false},
-	{"mean_e2el_ms", "ms", LowerIsBetter, false},
-	{"median_itl_ms", "ms", LowerIsBetter, false},
-	{"mean_itl_ms", "ms", LowerIsBetter, false},
-	{"p99_tpot_ms", "ms", LowerIsBetter, false},
-	{"p99_itl_ms", "ms", LowerIsBetter, false},
-	{"request_throughput", "req/s", HigherIsBetter, false},
-	{"output_throughput", "tok/s", HigherIsBetter, false},
+	{"median_ttft_ms", "ms", LowerIsBetter, always},
+	{"median_tpot_ms", "ms", LowerIsBetter, always},
+	{"median_e2el_ms", "ms", LowerIsBetter, always},
+	{"p99_ttft_ms", "ms", LowerIsBetter, always},
+	{"p99_e2el_ms", "ms", LowerIsBetter, always},
+	{"mean_ttft_ms", "ms", LowerIsBetter, rarely},
+	{"mean_tpot_ms", "ms", LowerIsBetter, rarely},
+	{"mean_e2el_ms", "ms", LowerIsBetter, rarely},
+	{"median_itl_ms", "ms", LowerIsBetter, rarely},
+	{"mean_itl_ms", "ms", LowerIsBetter, rarely},
+	{"p99_tpot_ms", "ms", LowerIsBetter, rarely},
+	{"p99_itl_ms", "ms", LowerIsBetter, rarely},
+	{"request_throughput", "req/s", HigherIsBetter, rarely},
+	{"output_throughput", "tok/s", HigherIsBetter, saturating},
 }
 
 // fewestForP99 is the fewest requests for which order statistics bound a 99th
@@ -43,13 +53,14 @@ const fewestForP99 = 300
 
 // isPrimary decides whether a metric is one in this run: one of those that the
 // experiment names, or of the usual ones. A p99 needs blocks of many requests, and a
-// throughput never is.
+// throughput a load that saturates.
 func (s *study) isPrimary(m metricSpec) bool {
-	chosen := m.usual
+	saturates := s.run.Manifest.Experiment.Saturates()
+	chosen := m.usual == always || m.usual == saturating && saturates
 	if named := s.run.Manifest.Experiment.Primaries; len(named) > 0 {
 		chosen = slices.Contains(named, m.key)
 	}
-	return chosen && m.better == LowerIsBetter && m.bounded(s.manyRequests())
+	return chosen && (m.better == LowerIsBetter || saturates) && m.bounded(s.manyRequests())
 }
 
 // bounded reports whether the requests of a block, or of a run, bound the metric at
@@ -58,20 +69,21 @@ func (m metricSpec) bounded(manyRequests bool) bool {
 	return manyRequests || !strings.HasPrefix(m.key, "p99_")
 }
 
-// CheckPrimaries reports what is wrong with a choice of primary metrics.
-func CheckPrimaries(keys []string) error {
+// CheckPrimaries reports what is wrong with a choice of primary metrics for a load that
+// saturates the server or does not.
+func CheckPrimaries(keys []string, saturates bool) error {
 	for i, key := range keys {
 		at := slices.IndexFunc(metricSpecs[:], func(m metricSpec) bool { return m.key == key })
 		switch {
 		case at < 0:
 			var known []string
 			for _, m := range metricSpecs {
-				if m.better == LowerIsBetter {
+				if m.better == LowerIsBetter || saturates {
 					known = append(known, m.key)
 				}
 			}
 			return fmt.Errorf("there is no metric %q; there are %s", key, strings.Join(known, ", "))
-		case metricSpecs[at].better == HigherIsBetter:
+		case metricSpecs[at].better == HigherIsBetter && !saturates:
 			return fmt.Errorf("%s cannot be a primary: the schedule of an open loop fixes the throughput", key)
 		case slices.Contains(keys[:i], key):
 			return fmt.Errorf("%s is named twice", key)

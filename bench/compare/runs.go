@@ -92,12 +92,9 @@ func (s RunSample) measure(o RunOptions, opt options) (Metric, estimate) {
 // isPrimary has the rules of Analyse, and makes the throughput one where nothing
 // else fixes it.
 func (s RunSample) isPrimary(o RunOptions) bool {
-	if s.Metric == "output_throughput" {
-		return o.Saturated
-	}
 	for _, spec := range metricSpecs {
 		if spec.key == s.Metric {
-			return spec.usual && spec.bounded(o.ManyRequests)
+			return (spec.usual == always || spec.usual == saturating && o.Saturated) && spec.bounded(o.ManyRequests)
 		}
 	}
 	return false

@@ -97,8 +97,12 @@ func (s *study) noteKind(m *Metric) {
 	if strings.HasPrefix(m.Metric, "p99_") && !s.manyRequests() && len(s.pairs) > 0 {
 		m.note("few-requests-p99", fmt.Sprintf("Blocks of fewer than %d requests do not bound a 99th percentile, so it is descriptive.", fewestForP99))
 	}
-	if m.Better == HigherIsBetter {
+	saturates := s.run.Manifest.Experiment.Saturates()
+	switch {
+	case m.Better == HigherIsBetter && !saturates:
 		m.note("open-loop-throughput", "The schedule fixes the throughput as long as the server keeps up with it, so it is descriptive.")
+	case m.Better == LowerIsBetter && saturates:
+		m.note("saturated-latency", "The load keeps the server full, so a latency here follows from the throughput and the number of requests in flight; users who come at their own pace see another.")
 	}
 }
 

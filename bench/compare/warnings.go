@@ -3,7 +3,10 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
+
+	"siglab/bench/record"
 )
 
 // Thresholds of warnings. None of them makes a run invalid.
@@ -20,7 +23,7 @@ func (s *study) warnings(c *Comparison) []Warning {
 	var out []Warning
 	for _, group := range [][]Warning{
 		s.warnFiles(), s.warnDesign(), s.warnBlocks(), s.warnOrder(c.Metrics),
-		s.warnWorkload(), s.warnClient(), s.warnSaturation(), s.warnKernel(c),
+		s.warnServers(), s.warnWorkload(), s.warnClient(), s.warnSaturation(), s.warnKernel(c),
 	} {
 		out = append(out, group...)
 	}
@@ -66,10 +69,10 @@ func (s *study) warnDesign() []Warning {
 	if e.EarlyStop {
 		out = append(out, warning("early-stop", "The run could stop after every %d pairs from the fourth on, so intervals are confidence sequences and p values hold at every look; both are wider than those of a fixed number of pairs.", balancedStep(len(s.arms))))
 	}
-	if e.Restart != "" && e.Restart != "each-block" {
+	if e.Restart != "" && e.Restart != record.RestartEachBlock && len(s.arms) > 1 {
 		out = append(out, warning("shared-server-start", "Servers were not restarted for each block (%s), so blocks of one start are not independent.", e.Restart))
 	}
-	if strings.HasPrefix(e.Model, "random:") {
+	if strings.HasPrefix(e.Model, "random:") && slices.ContainsFunc(s.arms, func(v record.Variant) bool { return v.Kind == record.KindBuiltin }) {
 		out = append(out, warning("random-weights", "The model %s has random weights: the work is real, the answers are noise.", e.Model))
 	}
 	for _, v := range s.arms {
@@ -151,6 +154,15 @@ func (m Metric) candidateFirst() int {
 	return n
 }
 
+// warnServers repeats what the run found out about the servers.
+func (s *study) warnServers() []Warning {
+	var out []Warning
+	for _, n := range s.run.Manifest.Notes {
+		out = append(out, Warning{Code: n.Code, Text: n.Text})
+	}
+	return out
+}
+
 func (s *study) warnWorkload() []Warning {
 	share := s.run.Manifest.Workload.RepeatImages
 	if share <= 0 {
@@ -171,6 +183,9 @@ func orUnknown(text string) string {
 func (s *study) warnClient() []Warning {
 	var out []Warning
 	for arm, v := range s.arms {
+		if s.loop() == record.LoopBurst {
+			break // there is no schedule to lag behind
+		}
 		if lag, ttft := quantile(lags(s.observations(arm)), 0.5), s.medianTTFT(arm); lag > mostMedianLag*ttft {
 			out = append(out, warning("send-lag", "The median send lag of variant %q, %.3f ms, is more than %g %% of its TTFT.", v.Name, lag, 100*mostMedianLag))
 		}
@@ -200,6 +215,9 @@ func (s *study) clientCPU(arm int) float64 {
 // after the last request, so latencies measure the length of the queue.
 func (s *study) warnSaturation() []Warning {
 	var out []Warning
+	if s.run.Manifest.Experiment.Saturates() {
+		return nil // it was meant to
+	}
 	for arm, v := range s.arms {
 		worst := 0.0
 		for _, b := range s.counted(arm) {

@@ -17,7 +17,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"reflect"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -26,33 +25,62 @@ import (
 // File is an experiment file. A nil field was left out. The flag tag names the flag
 // that says the same.
 type File struct {
-	Model    *string   `json:"model,omitempty" flag:"model" jsonschema:"model of the embedded server"`
+	Model    *string   `json:"model,omitempty" flag:"model" jsonschema:"model of the embedded server; of others the name that they know it by"`
 	Dataset  *string   `json:"dataset,omitempty" flag:"dataset" jsonschema:"data set that requests are drawn from: a name or a path"`
 	Variants []Variant `json:"variants,omitempty" jsonschema:"what is compared; the first is the baseline"`
-	Load     *Load     `json:"load,omitempty" jsonschema:"what is sent"`
+	Load     *Load     `json:"load,omitempty" jsonschema:"what is sent, and when"`
+	Baseline *string   `json:"baseline,omitempty" flag:"baseline" jsonschema:"name of the variant that the others are compared with; the first if left out"`
+	Request  *Request  `json:"request,omitempty" jsonschema:"what a request holds"`
 	Design   *Design   `json:"design,omitempty" jsonschema:"how often, and in which order"`
 	Analysis *Analysis `json:"analysis,omitempty" jsonschema:"what counts as a difference"`
 	Server   *Server   `json:"server,omitempty" jsonschema:"how the servers under test are started"`
 	Output   *Output   `json:"output,omitempty" jsonschema:"where the result goes, and what makes it a failure"`
 }
 
-// Variant is one thing under test.
+// Variant is one thing under test: the embedded server in a mode, or a server that
+// runs already.
 type Variant struct {
 	Name        string `json:"name" jsonschema:"name in reports and file names"`
-	PosEmbed    string `json:"pos_embed" jsonschema:"how the position table is resampled: reference, bilinear, bilinear-fused, exact, cached, antialias"`
-	InjectDelay string `json:"inject_delay,omitempty" jsonschema:"positive control: hold up every request by this much, such as 20ms"`
+	PosEmbed    string `json:"pos_embed,omitempty" jsonschema:"the embedded server: how the position table is resampled: reference, bilinear, bilinear-fused, exact, cached, antialias"`
+	InjectDelay string `json:"inject_delay,omitempty" jsonschema:"positive control of the embedded server: hold up every request by this much, such as 20ms"`
+	URL         string `json:"url,omitempty" jsonschema:"a server that runs already: its base URL"`
 }
 
-// Load is what is sent.
+// Load is what is sent, and when.
 type Load struct {
-	RequestRate *float64 `json:"request_rate,omitempty" flag:"request-rate" jsonschema:"queries per second"`
-	NumPrompts  *int     `json:"num_prompts,omitempty" flag:"num-prompts" jsonschema:"requests per block"`
-	MaxTokens   *int     `json:"max_tokens,omitempty" flag:"max-tokens" jsonschema:"output tokens per request"`
-	Warmups     *int     `json:"warmups,omitempty" flag:"warmups" jsonschema:"requests before each block that are not measured"`
-	Timeout     *string  `json:"timeout,omitempty" flag:"timeout" jsonschema:"longest time for one answer, such as 60s"`
-	IdleTimeout *string  `json:"idle_timeout,omitempty" flag:"idle-timeout" jsonschema:"longest time without a byte of an answer"`
-	Reencode    *bool    `json:"dataset_reencode,omitempty" flag:"dataset-reencode" jsonschema:"send images as RGB JPEG of quality 75"`
-	MaxSkipped  *float64 `json:"dataset_max_skipped,omitempty" flag:"dataset-max-skipped" jsonschema:"largest share of rows that cannot be used"`
+	RequestRate    *Rate    `json:"request_rate,omitempty" flag:"request-rate" jsonschema:"queries per second, or inf"`
+	Burstiness     *Rate    `json:"burstiness,omitempty" flag:"burstiness" jsonschema:"shape of the gaps between requests: 1 is Poisson, inf constant"`
+	NumPrompts     *int     `json:"num_prompts,omitempty" flag:"num-prompts" jsonschema:"requests per block"`
+	MaxConcurrency *int     `json:"max_concurrency,omitempty" flag:"max-concurrency" jsonschema:"requests in flight at most; 0 for no limit"`
+	ClosedLoop     *bool    `json:"closed_loop,omitempty" flag:"closed-loop" jsonschema:"keep max_concurrency requests in flight"`
+	RampStrategy   *string  `json:"ramp_up_strategy,omitempty" flag:"ramp-up-strategy" jsonschema:"linear or exponential: the rate changes over a block"`
+	RampStart      *float64 `json:"ramp_up_start_rps,omitempty" flag:"ramp-up-start-rps" jsonschema:"rate of the first request"`
+	RampEnd        *float64 `json:"ramp_up_end_rps,omitempty" flag:"ramp-up-end-rps" jsonschema:"rate of the last request"`
+	Schedule       *string  `json:"schedule,omitempty" flag:"schedule" jsonschema:"poisson, vllm, or a file of arrivals"`
+	MaxTokens      *int     `json:"max_tokens,omitempty" flag:"max-tokens" jsonschema:"output tokens per request"`
+	Warmups        *int     `json:"warmups,omitempty" flag:"warmups" jsonschema:"requests before each block that are not measured"`
+	Timeout        *string  `json:"timeout,omitempty" flag:"timeout" jsonschema:"longest time for one answer, such as 60s"`
+	IdleTimeout    *string  `json:"idle_timeout,omitempty" flag:"idle-timeout" jsonschema:"longest time without a byte of an answer"`
+	Reencode       *bool    `json:"dataset_reencode,omitempty" flag:"dataset-reencode" jsonschema:"send images as RGB JPEG of quality 75"`
+	MaxSkipped     *float64 `json:"dataset_max_skipped,omitempty" flag:"dataset-max-skipped" jsonschema:"largest share of rows that cannot be used"`
+	ReadyCheck     *int     `json:"ready_check_timeout_sec,omitempty" flag:"ready-check-timeout-sec" jsonschema:"longest wait for a server to be ready, in seconds"`
+}
+
+// Request is what a request holds.
+type Request struct {
+	Backend     *string           `json:"backend,omitempty" flag:"backend" jsonschema:"openai-chat, or openai for completions"`
+	Endpoint    *string           `json:"endpoint,omitempty" flag:"endpoint" jsonschema:"path of the requests"`
+	ServedModel *string           `json:"served_model_name,omitempty" flag:"served-model-name" jsonschema:"model that requests ask for"`
+	IgnoreEOS   *bool             `json:"ignore_eos,omitempty" flag:"ignore-eos" jsonschema:"answers go on to max_tokens"`
+	Temperature *float64          `json:"temperature,omitempty" flag:"temperature" jsonschema:"sampling temperature"`
+	TopP        *float64          `json:"top_p,omitempty" flag:"top-p" jsonschema:"sampling option"`
+	TopK        *int              `json:"top_k,omitempty" flag:"top-k" jsonschema:"sampling option"`
+	MinP        *float64          `json:"min_p,omitempty" flag:"min-p" jsonschema:"sampling option"`
+	Frequency   *float64          `json:"frequency_penalty,omitempty" flag:"frequency-penalty" jsonschema:"sampling option"`
+	Presence    *float64          `json:"presence_penalty,omitempty" flag:"presence-penalty" jsonschema:"sampling option"`
+	Repetition  *float64          `json:"repetition_penalty,omitempty" flag:"repetition-penalty" jsonschema:"sampling option"`
+	ExtraBody   map[string]any    `json:"extra_body,omitempty" flag:"extra-body" jsonschema:"fields that every request has besides"`
+	Header      map[string]string `json:"header,omitempty" flag:"header" jsonschema:"headers of every request; values are not recorded"`
 }
 
 // Design is how often blocks are measured, and in which order.
@@ -82,6 +110,17 @@ type Output struct {
 	Dir    *string  `json:"dir,omitempty" flag:"out" jsonschema:"run directory"`
 	FailOn []string `json:"fail_on,omitempty" flag:"fail-on" jsonschema:"verdicts of a primary metric that end with code 3"`
 	JUnit  *string  `json:"junit,omitempty" flag:"junit" jsonschema:"file for JUnit test cases"`
+
+	Goodput           map[string]float64 `json:"goodput,omitempty" flag:"goodput" jsonschema:"limits in ms of a good request: ttft, tpot, e2el"`
+	PercentileMetrics []string           `json:"percentile_metrics,omitempty" flag:"percentile-metrics" jsonschema:"latencies in the files of vllm bench serve"`
+	MetricPercentiles []float64          `json:"metric_percentiles,omitempty" flag:"metric-percentiles" jsonschema:"percentiles in them"`
+	Label             *string            `json:"label,omitempty" flag:"label" jsonschema:"label in them"`
+	Metadata          map[string]string  `json:"metadata,omitempty" flag:"metadata" jsonschema:"pairs for the JSON file"`
+	SaveResult        *bool              `json:"save_result,omitempty" flag:"save-result" jsonschema:"also save the JSON under vLLM's name for it"`
+	SaveDetailed      *bool              `json:"save_detailed,omitempty" flag:"save-detailed" jsonschema:"with the single requests"`
+	AppendResult      *bool              `json:"append_result,omitempty" flag:"append-result" jsonschema:"append it to the file"`
+	ResultDir         *string            `json:"result_dir,omitempty" flag:"result-dir" jsonschema:"directory of the saved file"`
+	ResultFilename    *string            `json:"result_filename,omitempty" flag:"result-filename" jsonschema:"name of the saved file"`
 }
 
 // mostBytes bounds what is read: no experiment needs more.
@@ -101,11 +140,8 @@ func Read(r io.Reader) (File, error) {
 		return f, fmt.Errorf("experiment file: %w", err)
 	}
 	for i, v := range f.Variants {
-		if v.Name == "" || v.PosEmbed == "" {
-			return f, fmt.Errorf("experiment file: variants[%d] has name %q and pos_embed %q: give both", i, v.Name, v.PosEmbed)
-		}
-		if strings.ContainsAny(v.Name+v.PosEmbed+v.InjectDelay, ",;=") {
-			return f, fmt.Errorf("experiment file: variants[%d] (%s): names and values have no ',', ';' or '='", i, v.Name)
+		if err := v.check(); err != nil {
+			return f, fmt.Errorf("experiment file: variants[%d] (%s): %w", i, v.Name, err)
 		}
 	}
 	return f, nil
@@ -123,40 +159,21 @@ func (f File) Write(w io.Writer) error {
 	return nil
 }
 
-// Flags are the values that the file gives, by the name of the flag that says the
-// same, as they would be written on a command line; lists are joined by commas.
-func (f File) Flags() map[string]string {
-	flags := map[string]string{}
-	collect(reflect.ValueOf(f), flags)
-	var variants, delays []string
-	for _, v := range f.Variants {
-		variants = append(variants, v.Name+"="+v.PosEmbed)
-		if v.InjectDelay != "" {
-			delays = append(delays, v.Name+"="+v.InjectDelay)
+// check refuses what is no variant, or more than one.
+func (v Variant) check() error {
+	kinds := 0
+	for _, given := range []bool{v.PosEmbed != "", v.URL != ""} {
+		if given {
+			kinds++
 		}
 	}
-	if variants != nil {
-		flags["variant"] = strings.Join(variants, ",")
+	switch {
+	case v.Name == "" || kinds == 0:
+		return errors.New("a variant has a name, and pos_embed or url")
+	case kinds > 1:
+		return errors.New("pos_embed and url are different kinds of variants: give one")
+	case strings.ContainsAny(v.Name+v.PosEmbed+v.InjectDelay, ",;="):
+		return errors.New("names and modes have no ',', ';' or '='")
 	}
-	if delays != nil {
-		flags["inject-delay"] = strings.Join(delays, ";")
-	}
-	return flags
-}
-
-// collect adds the fields of a struct that have a flag and are there.
-func collect(v reflect.Value, flags map[string]string) {
-	for i := range v.NumField() {
-		field, name := v.Field(i), v.Type().Field(i).Tag.Get("flag")
-		switch {
-		case field.Kind() == reflect.Pointer && field.IsNil(), field.Kind() == reflect.Slice && field.IsNil():
-		case name == "" && field.Kind() == reflect.Pointer:
-			collect(field.Elem(), flags)
-		case name == "":
-		case field.Kind() == reflect.Slice:
-			flags[name] = strings.Join(field.Interface().([]string), ",")
-		default:
-			flags[name] = fmt.Sprint(field.Elem().Interface())
-		}
-	}
+	return nil
 }

@@ -20,11 +20,26 @@ variants:
   - name: optimized
     pos_embed: bilinear
     inject_delay: 20ms
-load: {request_rate: 12.5, num_prompts: 50, max_tokens: 16, warmups: 4, timeout: 30s, idle_timeout: 5s}
+  - {name: running, url: 'http://127.0.0.1:8000/a,b'}
+load:
+  {request_rate: inf, burstiness: 0.5, num_prompts: 50, max_concurrency: 8, closed_loop: true, max_tokens: 16, warmups: 4, timeout: 30s, idle_timeout: 5s, schedule: vllm,
+   ramp_up_strategy: linear, ramp_up_start_rps: 1, ramp_up_end_rps: 2.5, ready_check_timeout_sec: 7}
+request:
+  backend: openai
+  endpoint: /v1/x
+  served_model_name: m
+  ignore_eos: false
+  temperature: 0.5
+  top_p: 0.9
+  top_k: 3
+  extra_body: {chat_template_kwargs: {enable_thinking: false}, stop: ['a,b']}
+  header: {X-Two: 'c,d', X-One: a=b}
 design: {pairs: 8, seed: 18446744073709551615, early_stop: true, aa: false, noise_floor: none}
 analysis: {equivalence: 0.03, alpha: 0.01, primary: [median_ttft_ms, median_e2el_ms]}
 server: {threads: 2, port: 8100}
-output: {dir: run, fail_on: [slower], junit: result.xml}
+output:
+  {dir: run, fail_on: [slower], junit: result.xml, goodput: {ttft: 200, tpot: 12.5}, percentile_metrics: [ttft, itl], metric_percentiles: [50, 99.9], metadata: {tp: '1'},
+   save_result: true, append_result: false, result_dir: out, result_filename: r.json, label: l}
 `
 
 // TestFlags: every key of a file is a flag.
@@ -33,12 +48,18 @@ func TestFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]string{
-		"model": "random:tiny", "dataset": "builtin", "variant": "main=reference,optimized=bilinear", "inject-delay": "optimized=20ms",
-		"request-rate": "12.5", "num-prompts": "50", "max-tokens": "16", "warmups": "4", "timeout": "30s", "idle-timeout": "5s",
+	want := map[string]any{
+		"model": "random:tiny", "dataset": "builtin", "inject-delay": "optimized=20ms", "baseline": "main",
+		"variant": []any{"main=reference", "optimized=bilinear"}, "url": []any{"running=http://127.0.0.1:8000/a,b"},
+		"request-rate": "+Inf", "burstiness": "0.5", "num-prompts": "50", "max-concurrency": "8", "closed-loop": "true", "max-tokens": "16", "warmups": "4",
+		"timeout": "30s", "idle-timeout": "5s", "schedule": "vllm", "ramp-up-strategy": "linear", "ramp-up-start-rps": "1", "ramp-up-end-rps": "2.5", "ready-check-timeout-sec": "7",
+		"backend": "openai", "endpoint": "/v1/x", "served-model-name": "m", "ignore-eos": "false", "temperature": "0.5", "top-p": "0.9", "top-k": "3",
+		"extra-body": `{"chat_template_kwargs":{"enable_thinking":false},"stop":["a,b"]}`, "header": []any{"X-One=a=b", "X-Two=c,d"},
 		"pairs": "8", "seed": "18446744073709551615", "early-stop": "true", "aa": "false", "noise-floor": "none",
-		"equivalence": "0.03", "alpha": "0.01", "primary": "median_ttft_ms,median_e2el_ms",
-		"server-threads": "2", "port": "8100", "out": "run", "fail-on": "slower", "junit": "result.xml",
+		"equivalence": "0.03", "alpha": "0.01", "primary": []any{"median_ttft_ms", "median_e2el_ms"},
+		"server-threads": "2", "port": "8100", "out": "run", "fail-on": []any{"slower"}, "junit": "result.xml",
+		"goodput": []any{"tpot:12.5", "ttft:200"}, "percentile-metrics": []any{"ttft", "itl"}, "metric-percentiles": []any{50.0, 99.9}, "metadata": []any{"tp=1"},
+		"save-result": "true", "append-result": "false", "result-dir": "out", "result-filename": "r.json", "label": "l",
 	}
 	if diff := cmp.Diff(want, f.Flags()); diff != "" {
 		t.Errorf("flags (-want +got):\n%s", diff)
@@ -67,6 +88,9 @@ func TestRead(t *testing.T) {
 		{"a key twice", "model: a\nmodel: b", "model"},
 		{"a variant without a name", "variants: [{pos_embed: exact}]", "variants[0]"},
 		{"a variant whose name is two", "variants: [{name: 'a,b', pos_embed: exact}]", "no ','"},
+		{"a variant of no kind", "variants: [{name: a}]", "pos_embed or url"},
+		{"a variant of two kinds", "variants: [{name: a, pos_embed: exact, url: 'http://h'}]", "give one"},
+		{"a word for a rate", "load: {request_rate: fast}", "request_rate"},
 		{"no YAML", "a: [", "experiment file"},
 		{"a list", "- a", "experiment file"},
 		{"something large", strings.Repeat("#", mostBytes+1), "is it one?"},

@@ -4,13 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/google/jsonschema-go/jsonschema"
 )
 
 // WriteSchema writes the JSON Schema of experiment files.
 func WriteSchema(w io.Writer) error {
-	schema, err := jsonschema.For[File](nil)
+	schema, err := jsonschema.For[File](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[Rate](): {AnyOf: []*jsonschema.Schema{{Type: "number"}, {Const: jsonschema.Ptr[any]("inf")}}},
+	}})
 	if err != nil {
 		return fmt.Errorf("schema of experiment files: %w", err)
 	}

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	warmConnections = 16 // more than are ever in flight at the default load
-	healthTimeout   = 30 * time.Second
-	stopTimeout     = 20 * time.Second
+	warmConnections = 16                    // more than are ever in flight at the default load; with a cap as many as it
+	healthTimeout   = 30 * time.Second      // unless the experiment says
+	stopTimeout     = time.Minute           // above what the steps of a stop take together
 	leadTime        = 50 * time.Millisecond // from "ready" to the schedule's time 0
 )
 
@@ -68,19 +68,17 @@ func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block) (
 
 // drive warms the server up and replays the slice.
 func (r *runner) drive(ctx context.Context, url string, begun time.Time, arm Arm, b *record.Block, seen *sight) error {
-	client := chatclient.New(url, chatclient.Options{Origin: r.origin, Timeout: r.plan.Experiment.Timeout, IdleTimeout: r.plan.Experiment.IdleTimeout})
+	client := r.client(url, r.plan.Experiment.Timeout)
 	defer client.Close()
-	if err := waitHealthy(ctx, client); err != nil {
+	if err := r.waitHealthy(ctx, client, arm); err != nil {
 		return fmt.Errorf("variant %q: %w", arm.Name, err)
 	}
 	b.Startup = time.Since(begun)
-	version, err := client.Version(ctx)
-	if err != nil {
+	if err := r.identify(ctx, client, arm, seen); err != nil {
 		return fmt.Errorf("variant %q: %w", arm.Name, err)
 	}
-	seen.version = version
 	r.report(Event{Phase: PhaseWarmUp, Block: *b})
-	if err := r.warmUp(ctx, client); err != nil {
+	if err := r.warmUp(ctx, client, arm); err != nil {
 		return fmt.Errorf("variant %q: warm-up: %w", arm.Name, err)
 	}
 	before, scrapeErr := scrape(ctx, client)
@@ -100,36 +98,19 @@ func (r *runner) drive(ctx context.Context, url string, begun time.Time, arm Arm
 	return nil
 }
 
-// waitHealthy waits for the first healthy answer.
-func waitHealthy(ctx context.Context, client *chatclient.Client) error {
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
-	defer cancel()
-	for {
-		err := client.Health(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("not healthy after %v (last: %w)", healthTimeout, err)
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
 // warmUp sends the warm-up requests one after another, empties the caches that
 // they filled, and opens connections. A warm-up request that fails is an error:
 // the measured ones would fail as well.
-func (r *runner) warmUp(ctx context.Context, client *chatclient.Client) error {
+func (r *runner) warmUp(ctx context.Context, client *chatclient.Client, arm Arm) error {
 	for _, item := range r.plan.Workload.Warmup {
 		if o := client.Send(ctx, item); !o.OK() {
 			return fmt.Errorf("request %s: %s", item.ID, o.Error)
 		}
 	}
-	if err := client.ResetCaches(ctx); err != nil {
+	if err := r.resetCaches(ctx, client, arm); err != nil {
 		return err
 	}
-	return client.Warm(ctx, warmConnections)
+	return client.Warm(ctx, max(warmConnections, r.plan.Experiment.MaxConcurrency))
 }
 
 func scrape(ctx context.Context, client *chatclient.Client) (telemetry.Scrape, error) {
@@ -138,6 +119,18 @@ func scrape(ctx context.Context, client *chatclient.Client) (telemetry.Scrape, e
 		return nil, err
 	}
 	return telemetry.ParseScrape(text)
+}
+
+// loop is what decides when requests are sent.
+func (r *runner) loop() (loadgen.Loop, int) {
+	e := r.plan.Experiment
+	switch e.Loop {
+	case record.LoopCapped:
+		return loadgen.Capped, e.MaxConcurrency
+	case record.LoopClosed:
+		return loadgen.Closed, e.MaxConcurrency
+	}
+	return loadgen.Open, 0
 }
 
 // replay sends the slice on its schedule and waits for the last answer.
@@ -151,8 +144,9 @@ func (r *runner) replay(ctx context.Context, client *chatclient.Client, arm Arm,
 	b.Start = start.Sub(r.origin)
 	r.report(Event{Phase: PhaseMeasure, Block: *b})
 	clientRuntime := loadgen.WatchRuntime()
+	loop, places := r.loop()
 	observations, err := loadgen.Run(ctx, r.plan.Workload.Slices[b.Slice], start, client.Send, loadgen.Options{
-		Origin: r.origin,
+		Origin: r.origin, Loop: loop, Concurrency: places,
 		OnDone: func(o record.Observation) { r.report(Event{Phase: PhaseMeasure, Block: *b, Answer: &o}) },
 	})
 	b.End, b.Client = time.Since(r.origin), clientRuntime()

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime/debug"
 	"time"
 
@@ -41,6 +42,10 @@ type Plan struct {
 	Environment record.Environment
 	Siglab      string
 	Command     []string
+	Header      http.Header // of every request; only the names are recorded
+
+	// Notes are what is known of the variants before the run.
+	Notes []record.Note
 
 	// Enough, if set, is shown the run after every pair and says whether further
 	// pairs would change nothing.
@@ -113,6 +118,7 @@ func (r *runner) newManifest() record.Manifest {
 	m := record.Manifest{
 		Version: record.ManifestVersion, Siglab: r.plan.Siglab, Command: r.plan.Command, Started: r.origin.UTC(),
 		Stopped: "running", Experiment: r.plan.Experiment, Workload: r.plan.Workload.Stats, Environment: r.plan.Environment,
+		Notes: r.plan.Notes,
 	}
 	m.Environment.Servers = make([]string, len(r.plan.Arms))
 	for _, arm := range r.plan.Arms {

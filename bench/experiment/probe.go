@@ -27,7 +27,8 @@ const (
 // What does not fit into the bounds is listed with the reason instead of a gap.
 func (r *runner) probeDivergences(ctx context.Context) []record.GapProbe {
 	probes := r.divergences()
-	if len(probes) == 0 || r.plan.Experiment.Temperature > 0 {
+	e := r.plan.Experiment
+	if len(probes) == 0 || e.Temperature > 0 || e.Backend == record.BackendCompletions {
 		return nil
 	}
 	r.report(Event{Phase: PhaseProbe, Detail: fmt.Sprintf("asking how close %d diverging answers were", len(probes))})
@@ -37,21 +38,21 @@ func (r *runner) probeDivergences(ctx context.Context) []record.GapProbe {
 		}
 		return probes
 	}
-	ctx, cancel := context.WithTimeout(ctx, probeTime)
-	defer cancel()
 	baseline := r.plan.Arms[0]
-	url, err := baseline.Server.Start(ctx)
+	url, err := baseline.Server.Start(ctx) // which bounds itself
 	if err != nil {
 		return fail(0, err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
 	defer func() {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
 		_ = baseline.Server.Stop(stopCtx) // the measurement is over; a slow end changes nothing
 	}()
-	client := chatclient.New(url, chatclient.Options{Origin: r.origin, Timeout: probeTime})
+	client := r.client(url, probeTime)
 	defer client.Close()
-	if err := waitHealthy(ctx, client); err != nil {
+	if err := r.waitHealthy(ctx, client, baseline); err != nil {
 		return fail(0, err)
 	}
 	for i := range probes {

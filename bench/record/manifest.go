@@ -1,6 +1,7 @@
 package record
 
 import (
+	"encoding/json"
 	"strings"
 	"time"
 )
@@ -33,6 +34,7 @@ type Manifest struct {
 	Environment Environment `json:"environment"`
 	Blocks      []Block     `json:"blocks"`
 	Divergences []GapProbe  `json:"gap_probes,omitempty"`
+	Notes       []Note      `json:"notes,omitempty"` // one per variant and code
 }
 
 // Experiment is the resolved configuration.
@@ -41,8 +43,8 @@ type Experiment struct {
 	Dataset     string        `json:"dataset"` // opens the same rows again
 	Reencode    bool          `json:"dataset_reencode,omitempty"`
 	MaxSkipped  float64       `json:"dataset_max_skipped,omitempty"` // share of unusable rows
-	RequestRate float64       `json:"request_rate"`                  // queries per second
-	Burstiness  float64       `json:"burstiness"`                    // 1 = Poisson
+	RequestRate float64       `json:"request_rate"`                  // queries per second; 0 where a saturating loop or a ramp has none
+	Burstiness  float64       `json:"burstiness"`                    // 1 = Poisson; 0 where gaps are constant
 	NumPrompts  int           `json:"num_prompts"`                   // per block
 	Pairs       int           `json:"pairs"`                         // planned; rounds for more than two variants
 	MaxTokens   int           `json:"max_tokens"`
@@ -50,7 +52,7 @@ type Experiment struct {
 	IgnoreEOS   bool          `json:"ignore_eos"`
 	Seed        uint64        `json:"seed"`
 	Warmups     int           `json:"warmups"`                   // requests before each block, not measured
-	Restart     string        `json:"restart"`                   // "each-block"
+	Restart     string        `json:"restart"`                   // RestartEachBlock or RestartNever
 	Order       string        `json:"order"`                     // "AB/BA" or "Williams"
 	Caches      string        `json:"caches"`                    // "off"
 	Timeout     time.Duration `json:"timeout_ns"`                // of a whole answer
@@ -65,16 +67,60 @@ type Experiment struct {
 	NoiseFloors    map[string]float64 `json:"noise_floors,omitempty"`
 	NoiseFloorFrom string             `json:"noise_floor_from,omitempty"`
 	ServerThreads  int                `json:"server_threads"`
+
+	Loop           Loop   `json:"loop,omitempty"`
+	MaxConcurrency int    `json:"max_concurrency,omitempty"` // requests in flight of the loops that bound them
+	Schedule       string `json:"schedule,omitempty"`
+	Ramp           *Ramp  `json:"ramp,omitempty"`
+
+	ServedModel string          `json:"served_model,omitempty"` // name that requests ask for; "": Model
+	Backend     string          `json:"backend,omitempty"`      // protocol of the requests; "": BackendChat
+	Endpoint    string          `json:"endpoint,omitempty"`     // their path; "": the backend's
+	ExtraBody   json.RawMessage `json:"extra_body,omitempty"`   // JSON object whose fields every request has besides
+	Headers     []string        `json:"headers,omitempty"`      // names alone: values may be secrets
+	ReadyCheck  time.Duration   `json:"ready_check_ns,omitempty"`
+
+	ResultFile ResultFile `json:"result_file,omitzero"`
+}
+
+// Backends, by the names of `vllm bench serve`.
+const (
+	BackendChat        = "openai-chat"
+	BackendCompletions = "openai"
+)
+
+// ResultFile says what the files of `vllm bench serve` are to hold. The zero value is
+// that tool's usual content and end-to-end latencies.
+type ResultFile struct {
+	Sections    []string           `json:"percentile_metrics,omitempty"` // "ttft", "tpot", …
+	Percentiles []float64          `json:"metric_percentiles,omitempty"`
+	Goodput     map[string]float64 `json:"goodput_ms,omitempty"` // limits in ms by "ttft", "tpot", "e2el"
+	Label       string             `json:"label,omitempty"`      // "": the variant's name
+	Metadata    [][2]string        `json:"metadata,omitempty"`
+}
+
+// RequestModel is the name that requests ask for.
+func (e Experiment) RequestModel() string {
+	if e.ServedModel != "" {
+		return e.ServedModel
+	}
+	return e.Model
 }
 
 // Variant is one thing under test.
 type Variant struct {
 	Name        string        `json:"name"`
-	Kind        string        `json:"kind"` // "builtin"
-	Mode        string        `json:"mode"` // pos-embed mode, as in posembed.Mode
+	Kind        string        `json:"kind"`
+	Mode        string        `json:"mode"` // pos-embed mode, as in posembed.Mode; "" where it is not ours to choose
 	Convention  string        `json:"convention"`
 	InjectDelay time.Duration `json:"inject_delay_ns,omitempty"` // positive control
 	Argv        []string      `json:"argv"`
+
+	URL          string        `json:"url,omitempty"` // of a server that runs already
+	Env          []string      `json:"env,omitempty"` // NAME=VALUE that a command has besides; NAME alone where the value is a secret
+	Dir          string        `json:"dir,omitempty"`
+	Ready        string        `json:"ready,omitempty"` // path or URL that answers 200 when the server is ready
+	ReadyTimeout time.Duration `json:"ready_timeout_ns,omitempty"`
 }
 
 // Workload names the frozen requests.

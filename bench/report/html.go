@@ -63,7 +63,7 @@ func newPage(dir string, c *compare.Comparison) page {
 	m := c.Manifest
 	p := page{
 		Title: "siglab: " + variantList(c), Headline: headline(c), Scope: scope(c), Model: m.Experiment.Model,
-		Load:    fmt.Sprintf("%s, blocks of %d requests at %g/s, %d output tokens", pairCount(c, c.Pairs), m.Experiment.NumPrompts, m.Experiment.RequestRate, m.Experiment.MaxTokens),
+		Load:    fmt.Sprintf("%s, blocks of %d requests %s, %d output tokens", pairCount(c, c.Pairs), m.Experiment.NumPrompts, m.Experiment.Load(), m.Experiment.MaxTokens),
 		When:    m.Started.UTC().Format("2006-01-02 15:04 UTC"),
 		Notes:   noteLines(c),
 		Work:    workLines(c),

@@ -69,8 +69,11 @@ func (t *textReport) table() {
 	for i, text := range t.footnotes {
 		t.paragraph(fmt.Sprintf("[%d] %s", i+1, text), "    ")
 	}
-	t.paragraph(fmt.Sprintf("%s of blocks; a block has %d requests at %g/s. `~`: the interval holds 0. Verdicts are for primary metrics (*) only.",
-		pairCount(t.c, t.c.Pairs), t.c.Manifest.Experiment.NumPrompts, t.c.Manifest.Experiment.RequestRate), "")
+	if len(t.c.Manifest.Variants) < 2 {
+		return
+	}
+	t.paragraph(fmt.Sprintf("%s of blocks; a block has %d requests %s. `~`: the interval holds 0. Verdicts are for primary metrics (*) only.",
+		pairCount(t.c, t.c.Pairs), t.c.Manifest.Experiment.NumPrompts, t.c.Manifest.Experiment.Load()), "")
 }
 
 // tableChange is the change, with `~` in front where it is not told apart from none.

@@ -149,12 +149,15 @@ func isEager(mode string) bool { return mode == "reference" || mode == "bilinear
 func kernelLines(c *compare.Comparison) []string {
 	var lines []string
 	for i, k := range c.Kernel {
+		if !known(k.Resample) && k.Mode == "" {
+			continue // a server that knows nothing of resampling
+		}
 		if !known(k.Resample) {
 			lines = append(lines, k.Variant+": the server does not say how long resampling takes")
 			continue
 		}
-		line := fmt.Sprintf("%s (%s, %s): resampling takes %s ms per image, the vision tower %s ms with it, the median TTFT is %s ms: the kernel is %.2f %% of it",
-			k.Variant, k.Mode, k.Grids, value(k.Resample), value(k.Tower), value(k.TTFT), 100*k.Share)
+		line := fmt.Sprintf("%s (%s): resampling takes %s ms per image, the vision tower %s ms with it, the median TTFT is %s ms: the kernel is %.2f %% of it",
+			k.Variant, strings.TrimPrefix(k.Mode+", "+k.Grids, ", "), value(k.Resample), value(k.Tower), value(k.TTFT), 100*k.Share)
 		if i > 0 && known(k.Predicted) && known(k.Measured) {
 			line += "; " + attribution(k, find(c, k.Variant, "median_ttft_ms").Absolute)
 		}

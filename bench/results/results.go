@@ -11,8 +11,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"siglab/bench/compare"
 	"siglab/bench/record"
@@ -56,8 +59,20 @@ func Write(dir string) (*compare.Comparison, error) {
 // Document is the comparison as a value for JSON.
 func Document(dir string, c *compare.Comparison) any { return report.JSON(dir, c) }
 
-// Text prints the comparison for a terminal.
-func Text(w io.Writer, dir string, c *compare.Comparison) error { return report.Text(w, dir, c) }
+// Text prints the comparison for a terminal. Of one variant there is none: then it is
+// the block of `vllm bench serve`, and what there is to say about it.
+func Text(w io.Writer, dir string, c *compare.Comparison) error {
+	if len(c.Manifest.Variants) == 1 {
+		block, err := os.ReadFile(filepath.Join(dir, "benchmark_"+c.Manifest.Variants[0].Name+".txt"))
+		if err != nil {
+			return err
+		}
+		if _, err := w.Write(block); err != nil {
+			return err
+		}
+	}
+	return report.Text(w, dir, c)
+}
 
 func encode(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
@@ -68,10 +83,7 @@ func encode(w io.Writer, v any) error {
 // vllmResult is what `vllm bench serve` would have said of all blocks of a variant
 // together: requests concatenated, durations added up.
 func vllmResult(run record.Run, name string) vllmbench.Result {
-	e := run.Manifest.Experiment
-	o := vllmbench.Options{
-		Date: run.Manifest.Started, Model: e.Model, Label: name, RequestRate: e.RequestRate, Burstiness: e.Burstiness,
-	}
+	o := vllmOptions(run.Manifest, name)
 	counted := map[int]bool{}
 	for _, b := range run.Manifest.Blocks {
 		if b.Variant == name && b.Void == "" {
@@ -87,6 +99,31 @@ func vllmResult(run record.Run, name string) vllmbench.Result {
 		}
 	}
 	return vllmbench.Compute(observations, o)
+}
+
+// vllmOptions are the settings that the files of a variant name.
+func vllmOptions(m record.Manifest, name string) vllmbench.Options {
+	e, file := m.Experiment, m.Experiment.ResultFile
+	o := vllmbench.Options{
+		Date: m.Started, Model: e.Model, Label: name, Backend: e.Backend, EndpointType: e.Backend,
+		RequestRate: e.RequestRate, Burstiness: e.Burstiness, MaxConcurrency: e.MaxConcurrency,
+		Sections: file.Sections, Percentiles: file.Percentiles,
+	}
+	if file.Label != "" {
+		o.Label = file.Label
+	}
+	if e.Burstiness == 0 {
+		o.Burstiness = math.Inf(1)
+	}
+	if e.Ramp != nil {
+		o.Ramp = &vllmbench.Ramp{Strategy: e.Ramp.Strategy, StartRPS: e.Ramp.StartRPS, EndRPS: e.Ramp.EndRPS}
+	}
+	for _, pair := range file.Metadata {
+		o.Metadata = append(o.Metadata, vllmbench.Meta{Key: pair[0], Value: pair[1]})
+	}
+	limit := func(key string) time.Duration { return time.Duration(file.Goodput[key] * float64(time.Millisecond)) }
+	o.Goodput = vllmbench.Goodput{TTFT: limit("ttft"), TPOT: limit("tpot"), E2EL: limit("e2el")}
+	return o
 }
 
 // writeCPU writes the readings of a variant's process tree, in the manner of

@@ -1,5 +1,5 @@
-// Package variant holds the kinds of things that can be put under test and how
-// each is started. So far there is one: the embedded server of this binary.
+// Package variant holds the kinds of things that can be put under test and how each
+// is started: the embedded server of this binary, or a server that runs already.
 package variant
 
 import (
@@ -14,15 +14,17 @@ import (
 // Builtin is this program's own `serve` as a child process, a fresh one at every
 // Start. It is for one goroutine.
 type Builtin struct {
-	Name     string
-	Program  string // path of the siglab binary
-	Model    string
-	PosEmbed string
-	Threads  int
-	Seed     uint64
-	Port     int           // 0: a free one
-	Delay    time.Duration // injected after the arrival stamp; a positive control
-	Log      string
+	Name    string
+	Program string // path of the siglab binary
+	Model   string
+	// ServedName is what requests ask for; "": the model's name.
+	ServedName string
+	PosEmbed   string
+	Threads    int
+	Seed       uint64
+	Port       int           // 0: a free one
+	Delay      time.Duration // injected after the arrival stamp; a positive control
+	Log        string
 
 	process *launch.Process
 }
@@ -36,6 +38,9 @@ func (b *Builtin) Argv() []string {
 		b.Program, "serve", "--exit-with-stdin", "--host", "127.0.0.1", "--port", strconv.Itoa(b.Port),
 		"--model", b.Model, "--pos-embed", b.PosEmbed, "--threads", strconv.Itoa(b.Threads),
 		"--seed", strconv.FormatUint(b.Seed, 10),
+	}
+	if b.ServedName != "" {
+		argv = append(argv, "--served-model-name", b.ServedName)
 	}
 	if b.Delay > 0 {
 		argv = append(argv, "--inject-delay", b.Delay.String())

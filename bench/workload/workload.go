@@ -79,7 +79,8 @@ func Freeze(s Spec) (*Workload, error) {
 		item.Slice = -1
 		w.Warmup = append(w.Warmup, item)
 	}
-	w.finish(s.Set.About())
+	w.from(s.Set.About())
+	w.finish()
 	return w, nil
 }
 
@@ -115,8 +116,17 @@ func newItem(s Spec, row dataset.Row, id string) (record.Item, error) {
 	}, nil
 }
 
+// from records where the rows come from.
+func (w *Workload) from(about dataset.About) {
+	w.Stats.Source, w.Stats.Selection = about.Source(), about.Selection
+	w.Stats.ExaminedRows, w.Stats.SkippedRows = about.Examined, map[string]int{}
+	for reason, n := range about.Skipped {
+		w.Stats.SkippedRows[string(reason)] = n
+	}
+}
+
 // finish computes what is derived from the slices.
-func (w *Workload) finish(about dataset.About) {
+func (w *Workload) finish() {
 	images := map[string]bool{}
 	repeats := 0
 	total := sha256.New()
@@ -136,15 +146,9 @@ func (w *Workload) finish(about dataset.About) {
 		w.hashes = append(w.hashes, hex.EncodeToString(sum))
 		total.Write(sum)
 	}
-	items := len(w.Slices) * len(w.Slices[0])
-	w.Stats = record.Workload{
-		SHA256: hex.EncodeToString(total.Sum(nil)), Items: items, Images: len(images),
-		RepeatImages: float64(repeats) / float64(items), Source: about.Source(), Selection: about.Selection,
-		ExaminedRows: about.Examined, SkippedRows: map[string]int{},
-	}
-	for reason, n := range about.Skipped {
-		w.Stats.SkippedRows[string(reason)] = n
-	}
+	w.Stats.Items = len(w.Slices) * len(w.Slices[0])
+	w.Stats.SHA256, w.Stats.Images = hex.EncodeToString(total.Sum(nil)), len(images)
+	w.Stats.RepeatImages = float64(repeats) / float64(w.Stats.Items)
 }
 
 // SliceHash is the SHA-256 over the offsets and bodies of slice k.

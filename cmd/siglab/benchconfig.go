@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -11,6 +13,7 @@ import (
 
 	"siglab/bench/configfile"
 	"siglab/bench/experiment"
+	"siglab/bench/record"
 )
 
 // readConfig makes an experiment file a source of flags that are not on the command
@@ -32,23 +35,29 @@ func readConfig(r io.Reader) (kong.Resolver, error) {
 // config is the experiment as a file that gives the same plan.
 func (c *benchCmd) config(plan experiment.Plan) configfile.File {
 	e := plan.Experiment
-	timeout, idle, noise := e.Timeout.String(), e.IdleTimeout.String(), c.NoiseFloor
+	noise := c.NoiseFloor
 	if e.NoiseFloorFrom != "" {
 		noise = e.NoiseFloorFrom
 	}
 	f := configfile.File{
-		Model: &e.Model, Dataset: &e.Dataset,
-		Load:     &configfile.Load{RequestRate: &e.RequestRate, NumPrompts: &e.NumPrompts, MaxTokens: &e.MaxTokens, Warmups: &e.Warmups, Timeout: &timeout, IdleTimeout: &idle, Reencode: &e.Reencode, MaxSkipped: &e.MaxSkipped},
+		Model: &e.Model, Dataset: &e.Dataset, Load: c.loadFlags.config(), Request: c.requestFlags.config(),
 		Design:   &configfile.Design{Pairs: &e.Pairs, Seed: &e.Seed, EarlyStop: &e.EarlyStop, AA: &e.AA, NoiseFloor: &noise},
 		Analysis: &configfile.Analysis{Equivalence: &e.Equivalence, Alpha: &e.Alpha, Primary: e.Primaries},
-		Server:   &configfile.Server{Threads: &e.ServerThreads, Port: &c.Port},
-		Output:   &configfile.Output{Dir: &c.Out, FailOn: c.FailOn},
+		Server:   &configfile.Server{Threads: &c.Threads, Port: &c.Port},
+		Output:   c.resultFlags.config(e),
 	}
+	if len(plan.Arms) == 1 {
+		f.Design.Pairs = nil
+	}
+	if e.ServerThreads > 0 {
+		f.Server.Threads = &e.ServerThreads
+	}
+	f.Output.Dir, f.Output.FailOn = &c.Out, c.FailOn
 	if c.JUnit != "" {
 		f.Output.JUnit = &c.JUnit
 	}
 	for _, arm := range plan.Arms {
-		v := configfile.Variant{Name: arm.Name, PosEmbed: arm.Mode}
+		v := configfile.Variant{Name: arm.Name, PosEmbed: arm.Mode, URL: arm.URL}
 		if arm.InjectDelay > 0 {
 			v.InjectDelay = arm.InjectDelay.String()
 		}
@@ -60,6 +69,69 @@ func (c *benchCmd) config(plan experiment.Plan) configfile.File {
 	return f
 }
 
+// config is the load as an experiment file says it.
+func (f *loadFlags) config() *configfile.Load {
+	timeout, idle := f.Timeout.String(), f.IdleTimeout.String()
+	rate, burstiness := configfile.Rate(f.rate()), configfile.Rate(f.Burstiness)
+	load := &configfile.Load{
+		RequestRate: &rate, NumPrompts: &f.NumPrompts, MaxTokens: &f.MaxTokens, Warmups: &f.Warmups, Timeout: &timeout, IdleTimeout: &idle,
+		Burstiness: &burstiness, MaxConcurrency: &f.MaxConcurrency, ClosedLoop: &f.ClosedLoop, Schedule: &f.Schedule, ReadyCheck: &f.ReadyCheck,
+	}
+	if f.RampStrategy != "" {
+		load.RequestRate, load.RampStrategy, load.RampStart, load.RampEnd = nil, &f.RampStrategy, &f.RampStart, &f.RampEnd
+	}
+	return load
+}
+
+// config is the request as an experiment file says it.
+func (f *requestFlags) config() *configfile.Request {
+	r := &configfile.Request{
+		Backend: &f.Backend, IgnoreEOS: &f.IgnoreEOS, Temperature: &f.Temperature,
+		TopP: f.TopP, TopK: f.TopK, MinP: f.MinP, Frequency: f.Frequency, Presence: f.Presence, Repetition: f.Repetition,
+		Endpoint: given(f.Endpoint), ServedModel: given(f.ServedModel),
+	}
+	_ = json.Unmarshal([]byte(f.ExtraBody), &r.ExtraBody) // checked before, or not given
+	for _, pair := range f.Header {
+		if r.Header == nil {
+			r.Header = map[string]string{}
+		}
+		name, value, _ := strings.Cut(pair, "=")
+		r.Header[name] = value
+	}
+	return r
+}
+
+// config is what an experiment file says of the result's files.
+func (f *resultFlags) config(e record.Experiment) *configfile.Output {
+	o := &configfile.Output{
+		Goodput: e.ResultFile.Goodput, PercentileMetrics: f.PercentileMetrics, MetricPercentiles: f.MetricPercentiles,
+		Label: given(f.Label), ResultDir: given(f.ResultDir), ResultFilename: given(f.ResultFilename),
+	}
+	for _, pair := range e.ResultFile.Metadata {
+		if o.Metadata == nil {
+			o.Metadata = map[string]string{}
+		}
+		o.Metadata[pair[0]] = pair[1]
+	}
+	for _, flag := range []struct {
+		value *bool
+		key   **bool
+	}{{&f.SaveResult, &o.SaveResult}, {&f.SaveDetailed, &o.SaveDetailed}, {&f.AppendResult, &o.AppendResult}} {
+		if *flag.value {
+			*flag.key = flag.value
+		}
+	}
+	return o
+}
+
+// given is nil for what was left out.
+func given(text string) *string {
+	if text == "" {
+		return nil
+	}
+	return &text
+}
+
 // blockOverhead is what a block takes beyond its schedule: start, warm-up, drain.
 const blockOverhead = 2 * time.Second
 
@@ -67,13 +139,13 @@ const blockOverhead = 2 * time.Second
 func dryRun(w io.Writer, plan experiment.Plan, out string) error {
 	e := plan.Experiment
 	blocks := e.Pairs * len(plan.Arms)
-	each := time.Duration(float64(e.NumPrompts)/e.RequestRate*float64(time.Second)) + blockOverhead
+	each := span(plan) + blockOverhead
 	var text strings.Builder
 	for _, arm := range plan.Arms {
-		fmt.Fprintf(&text, "variant %s: %s\n", arm.Name, strings.Join(arm.Argv, " "))
+		fmt.Fprintf(&text, "variant %s: %s\n", arm.Name, cmp.Or(arm.URL, strings.Join(arm.Argv, " ")))
 	}
 	fmt.Fprintf(&text, "workload: %d requests of %d images from %s; sha256 of the workload %.12s\n", plan.Workload.Stats.Items, plan.Workload.Stats.Images, plan.Workload.Stats.Source, plan.Workload.Stats.SHA256)
-	fmt.Fprintf(&text, "design: %d blocks of %d requests at %g/s, %s:\n", blocks, e.NumPrompts, e.RequestRate, e.Order)
+	fmt.Fprintf(&text, "design: %d blocks of %d requests %s, %s:\n", blocks, e.NumPrompts, e.Load(), e.Order)
 	for pair, order := range experiment.Order(len(plan.Arms), e.Pairs) {
 		names := make([]string, len(order))
 		for i, arm := range order {
@@ -82,6 +154,9 @@ func dryRun(w io.Writer, plan experiment.Plan, out string) error {
 		fmt.Fprintf(&text, "  %3d  %s\n", pair+1, strings.Join(names, ", "))
 	}
 	most := ""
+	if e.Saturates() {
+		most = "as the servers answer, beyond "
+	}
 	if e.EarlyStop {
 		most = "at most "
 	}

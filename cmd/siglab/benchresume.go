@@ -19,7 +19,7 @@ func (c *benchCmd) resume(ctx context.Context) error {
 	if err != nil {
 		return usageError{err}
 	}
-	plan, err := planAgain(ctx, earlier.Manifest, c.Out)
+	plan, err := c.planAgain(ctx, earlier.Manifest, c.Out)
 	if err != nil {
 		return errors.Join(err, log.Close())
 	}
@@ -30,11 +30,18 @@ func (c *benchCmd) resume(ctx context.Context) error {
 
 // planAgain is the plan of a recorded run. What would make its blocks not comparable
 // with those that are there is refused.
-func planAgain(ctx context.Context, m record.Manifest, dir string) (experiment.Plan, error) {
+func (c *benchCmd) planAgain(ctx context.Context, m record.Manifest, dir string) (experiment.Plan, error) {
 	if m.Stopped == experiment.StoppedComplete || m.Stopped == experiment.StoppedDecided {
 		return experiment.Plan{}, usagef("--resume %s: the run is complete; `siglab report %s` shows it", dir, dir)
 	}
-	plan, err := newPlan(ctx, m.Experiment, m.Variants, portOf(m), dir)
+	header, names, err := c.headers()
+	if err != nil {
+		return experiment.Plan{}, err
+	}
+	if !slices.Equal(names, m.Experiment.Headers) {
+		return experiment.Plan{}, usagef("--resume %s: its requests had the headers %q, whose values are not recorded, and now have %q; give the same by --header and OPENAI_API_KEY", dir, m.Experiment.Headers, names)
+	}
+	plan, err := newPlan(ctx, m.Experiment, m.Variants, header, portOf(m), dir)
 	if err != nil {
 		return plan, err
 	}

@@ -49,7 +49,7 @@ func newDisplay(out *os.File, plan experiment.Plan, done int) *display {
 	if done > 0 {
 		fmt.Fprintf(out, "siglab: %d of %d blocks are there already\n", d.before, d.blocks)
 	}
-	fmt.Fprintf(out, "siglab: %d blocks of %d requests at %g queries/s, about %v\n", d.blocks-d.before, e.NumPrompts, e.RequestRate, d.left().Round(time.Second))
+	fmt.Fprintf(out, "siglab: %d blocks of %d requests %s, about %v\n", d.blocks-d.before, e.NumPrompts, e.Load(), d.left().Round(time.Second))
 	if term.IsTerminal(int(out.Fd())) {
 		d.progress = mpb.New(mpb.WithOutput(out), mpb.WithWidth(24), mpb.WithRefreshRate(200*time.Millisecond))
 		d.bar = d.progress.AddBar(int64(d.blocks*e.NumPrompts),
@@ -143,8 +143,7 @@ func (d *display) timesLocked() string {
 // left estimates the time to go: the mean of the blocks so far, or before the
 // first the span of its schedule and two seconds.
 func (d *display) left() time.Duration {
-	e := d.plan.Experiment
-	each := time.Duration(float64(e.NumPrompts)/e.RequestRate*float64(time.Second)) + blockOverhead
+	each := span(d.plan) + blockOverhead
 	if d.counted > 0 {
 		each = d.took / time.Duration(d.counted)
 	}

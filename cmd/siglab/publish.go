@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"siglab/bench/compare"
+	"siglab/bench/experiment"
 	"siglab/bench/report"
 	"siglab/bench/results"
 	"siglab/bench/runlog"
@@ -67,10 +68,16 @@ func (f outputFlags) publish(dir string) error {
 	switch {
 	case err != nil:
 		return err
-	case !comparison.Valid:
+	case !comparison.Valid && !describesOne(comparison):
 		return errNotValid
 	}
 	return regression(comparison, failOn)
+}
+
+// describesOne reports whether a run of one variant came to its end: there is no verdict
+// that a gate could take away, so its gates are only told.
+func describesOne(c *compare.Comparison) bool {
+	return len(c.Manifest.Variants) == 1 && c.Manifest.Stopped == experiment.StoppedComplete
 }
 
 // regression is errRegression with the metrics whose verdicts are to fail, nil if

@@ -56,7 +56,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("MODELS", models)
 			env.Setenv("PARQUET", rows)
 			env.Setenv("HUB", hub.URL())
-			return nil
+			return startFake(env)
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "gpu" {

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"siglab/bench/chatclient"
+	"siglab/bench/experiment"
+	"siglab/bench/record"
+	"siglab/bench/variant"
+	"siglab/engine/vlm"
+	"siglab/posembed"
+)
+
+// variantFlags say what is under test.
+type variantFlags struct {
+	Variant     []string          `placeholder:"NAME=MODE" help:"A variant of the embedded server and its pos-embed mode; repeat, the first is the baseline (main=reference, optimized=bilinear)."`
+	URL         []string          `name:"url" sep:"none" placeholder:"NAME=URL" help:"A variant that runs already, such as a=http://127.0.0.1:8000; repeat. One variant alone is measured as by vllm bench serve."`
+	Baseline    string            `placeholder:"NAME" help:"The variant that the others are compared with (the first --variant, else the first --url)."`
+	InjectDelay map[string]string `placeholder:"NAME=20ms" help:"Positive control: hold up every request of a variant by this much, after the server's arrival stamp."`
+}
+
+// variantName keeps names usable in file names.
+var variantName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// parse turns the flags into variants; without any, the seed's two.
+func (f variantFlags) parse() ([]record.Variant, error) {
+	builtin := f.Variant
+	if len(builtin)+len(f.URL) == 0 {
+		builtin = []string{"main=reference", "optimized=bilinear"}
+	}
+	var variants []record.Variant
+	for _, group := range []struct {
+		flag  string
+		args  []string
+		parse func(name, value string) (record.Variant, error)
+	}{{"--variant", builtin, builtinVariant}, {"--url", f.URL, urlVariant}} {
+		for _, arg := range group.args {
+			name, value, ok := strings.Cut(arg, "=")
+			if !ok || !variantName.MatchString(name) {
+				return nil, usagef("%s %q: write NAME=%s, the name of letters, digits, '.', '_' and '-'", group.flag, arg, map[string]string{"--variant": "MODE", "--url": "URL"}[group.flag])
+			}
+			v, err := group.parse(name, value)
+			if err != nil {
+				return nil, usagef("%s %s: %w", group.flag, arg, err)
+			}
+			variants = append(variants, v)
+		}
+	}
+	return f.arrange(variants)
+}
+
+// arrange puts the baseline first and gives variants their delays.
+func (f variantFlags) arrange(variants []record.Variant) ([]record.Variant, error) {
+	if len(variants) > mostVariants {
+		return nil, usagef("%d variants given; a comparison has 2 to %d", len(variants), mostVariants)
+	}
+	at := func(name string) int {
+		return slices.IndexFunc(variants, func(v record.Variant) bool { return v.Name == name })
+	}
+	for i, v := range variants {
+		if at(v.Name) != i {
+			return nil, usagef("the name %q is given twice; names tell variants apart", v.Name)
+		}
+	}
+	for name, text := range f.InjectDelay {
+		i := at(name)
+		if i < 0 {
+			return nil, usagef("--inject-delay %s=%s: there is no variant %q; there are %s", name, text, name, variantNames(variants))
+		}
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 || d > time.Minute {
+			return nil, usagef("--inject-delay %s=%s: write a duration from 0 to 1m, such as 20ms", name, text)
+		}
+		if variants[i].Kind != record.KindBuiltin {
+			return nil, usagef("--inject-delay %s=%s: only the embedded server can hold requests up", name, text)
+		}
+		variants[i].InjectDelay = d
+	}
+	if f.Baseline != "" {
+		i := at(f.Baseline)
+		if i < 0 {
+			return nil, usagef("--baseline %s: there is no such variant; there are %s", f.Baseline, variantNames(variants))
+		}
+		baseline := variants[i]
+		variants = slices.Insert(slices.Delete(variants, i, i+1), 0, baseline)
+	}
+	return variants, nil
+}
+
+func builtinVariant(name, value string) (record.Variant, error) {
+	mode, err := posembed.ParseMode(value)
+	if err != nil {
+		return record.Variant{}, err
+	}
+	return record.Variant{Name: name, Kind: record.KindBuiltin, Mode: mode.String(), Convention: mode.Convention().String()}, nil
+}
+
+func urlVariant(name, value string) (record.Variant, error) {
+	u, err := variant.NewURL(value)
+	if err != nil {
+		return record.Variant{}, err
+	}
+	return record.Variant{Name: name, Kind: record.KindURL, URL: u.Base}, nil
+}
+
+// againstItself is the baseline twice, to measure what two runs of one thing differ
+// by.
+func againstItself(variants []record.Variant, delays map[string]string) ([]record.Variant, error) {
+	if len(delays) > 0 {
+		return nil, usagef("--aa runs the baseline against itself, so --inject-delay would make the noise floor an effect: leave one out")
+	}
+	again := variants[0]
+	again.Name += "-again"
+	return []record.Variant{variants[0], again}, nil
+}
+
+func variantNames(variants []record.Variant) string {
+	var names []string
+	for _, v := range variants {
+		names = append(names, v.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// hasKind reports whether some variant is of a kind.
+func hasKind(variants []record.Variant, kind string) bool {
+	return slices.ContainsFunc(variants, func(v record.Variant) bool { return v.Kind == kind })
+}
+
+// defaultModel is that of the embedded server.
+const defaultModel = "random:tiny"
+
+// resolveModel says which model is under test: that of the embedded server where there
+// is one, else what the user names, else the first that a running server lists.
+func (c *benchCmd) resolveModel(ctx context.Context, variants []record.Variant, header http.Header) error {
+	if hasKind(variants, record.KindBuiltin) {
+		if c.Model == "" {
+			c.Model = defaultModel
+		}
+		if err := vlm.CheckName(c.Model); err != nil {
+			return usagef("--model: %w", err)
+		}
+		return nil
+	}
+	if c.Model == "" {
+		c.Model = c.ServedModel
+	}
+	if c.Model != "" {
+		return nil
+	}
+	for _, v := range variants {
+		if v.Kind != record.KindURL {
+			continue
+		}
+		models, err := listModels(ctx, v.URL, header, time.Duration(c.ReadyCheck)*time.Second)
+		if err != nil {
+			return fmt.Errorf("variant %q: %w; --model names what to ask for", v.Name, err)
+		}
+		if len(models) == 0 {
+			return fmt.Errorf("variant %q: %s/v1/models lists no model; --model names what to ask for", v.Name, v.URL)
+		}
+		c.Model = models[0]
+		return nil
+	}
+	return usagef("no variant says which model it serves: give --model, or --served-model-name for what requests ask for")
+}
+
+// listModels asks a server for its models until it answers, or its time is over.
+func listModels(ctx context.Context, url string, header http.Header, patience time.Duration) ([]string, error) {
+	client := chatclient.New(url, chatclient.Options{Origin: time.Now(), Header: header})
+	defer client.Close()
+	for deadline := time.Now().Add(patience); ; {
+		models, err := client.Models(ctx)
+		if err == nil || chatclient.StatusOf(err) != 0 || !time.Now().Before(deadline) || ctx.Err() != nil {
+			return models, err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// server is how a variant is started, and its command line.
+func server(v record.Variant, e record.Experiment, exe string, port int, out string) (experiment.Server, []string) {
+	if v.Kind == record.KindURL {
+		return &variant.URL{Base: v.URL}, nil
+	}
+	builtin := &variant.Builtin{
+		Name: v.Name, Program: exe, Model: e.Model, ServedName: e.ServedModel, PosEmbed: v.Mode, Threads: e.ServerThreads,
+		Port: port, Delay: v.InjectDelay, Log: filepath.Join(out, "server_"+v.Name+".log"),
+	}
+	return builtin, builtin.Argv()
+}
