@@ -37,13 +37,19 @@ type File struct {
 	Output   *Output   `json:"output,omitempty" jsonschema:"where the result goes, and what makes it a failure"`
 }
 
-// Variant is one thing under test: the embedded server in a mode, or a server that
-// runs already.
+// Variant is one thing under test: the embedded server in a mode, a server that a
+// command starts, or one that runs already.
 type Variant struct {
 	Name        string `json:"name" jsonschema:"name in reports and file names"`
 	PosEmbed    string `json:"pos_embed,omitempty" jsonschema:"the embedded server: how the position table is resampled: reference, bilinear, bilinear-fused, exact, cached, antialias"`
 	InjectDelay string `json:"inject_delay,omitempty" jsonschema:"positive control of the embedded server: hold up every request by this much, such as 20ms"`
 	URL         string `json:"url,omitempty" jsonschema:"a server that runs already: its base URL"`
+
+	Command      []string          `json:"command,omitempty" jsonschema:"a server by command: program and arguments, in which {port}, {model} and {worktree} are filled in"`
+	Env          map[string]string `json:"env,omitempty" jsonschema:"environment of the command, besides what siglab has"`
+	Dir          string            `json:"dir,omitempty" jsonschema:"working directory of the command"`
+	Ready        string            `json:"ready,omitempty" jsonschema:"path or URL that answers 200 when it is ready; /health or /v1/models if left out"`
+	ReadyTimeout string            `json:"ready_timeout,omitempty" jsonschema:"longest wait for that, such as 300s"`
 }
 
 // Load is what is sent, and when.
@@ -162,16 +168,18 @@ func (f File) Write(w io.Writer) error {
 // check refuses what is no variant, or more than one.
 func (v Variant) check() error {
 	kinds := 0
-	for _, given := range []bool{v.PosEmbed != "", v.URL != ""} {
+	for _, given := range []bool{v.PosEmbed != "", v.URL != "", len(v.Command) > 0} {
 		if given {
 			kinds++
 		}
 	}
 	switch {
 	case v.Name == "" || kinds == 0:
-		return errors.New("a variant has a name, and pos_embed or url")
+		return errors.New("a variant has a name, and pos_embed, command or url")
 	case kinds > 1:
-		return errors.New("pos_embed and url are different kinds of variants: give one")
+		return errors.New("pos_embed, command and url are different kinds of variants: give one")
+	case len(v.Command) == 0 && (v.Env != nil || v.Dir+v.Ready+v.ReadyTimeout != ""):
+		return errors.New("env, dir, ready and ready_timeout are of a command")
 	case strings.ContainsAny(v.Name+v.PosEmbed+v.InjectDelay, ",;="):
 		return errors.New("names and modes have no ',', ';' or '='")
 	}

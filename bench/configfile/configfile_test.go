@@ -21,6 +21,7 @@ variants:
     pos_embed: bilinear
     inject_delay: 20ms
   - {name: running, url: 'http://127.0.0.1:8000/a,b'}
+  - {name: own, command: [serve, '--x={"a":1,"b":2}', '{port}'], env: {A: b}, dir: /tmp, ready: /health, ready_timeout: 300s}
 load:
   {request_rate: inf, burstiness: 0.5, num_prompts: 50, max_concurrency: 8, closed_loop: true, max_tokens: 16, warmups: 4, timeout: 30s, idle_timeout: 5s, schedule: vllm,
    ramp_up_strategy: linear, ramp_up_start_rps: 1, ramp_up_end_rps: 2.5, ready_check_timeout_sec: 7}
@@ -50,7 +51,8 @@ func TestFlags(t *testing.T) {
 	}
 	want := map[string]any{
 		"model": "random:tiny", "dataset": "builtin", "inject-delay": "optimized=20ms", "baseline": "main",
-		"variant": []any{"main=reference", "optimized=bilinear"}, "url": []any{"running=http://127.0.0.1:8000/a,b"},
+		"variant": []any{"main=reference", "optimized=bilinear"}, "command": []any{Variant{Name: "own", Command: []string{"serve", `--x={"a":1,"b":2}`, "{port}"}, Env: map[string]string{"A": "b"}, Dir: "/tmp", Ready: "/health", ReadyTimeout: "300s"}},
+		"url":          []any{"running=http://127.0.0.1:8000/a,b"},
 		"request-rate": "+Inf", "burstiness": "0.5", "num-prompts": "50", "max-concurrency": "8", "closed-loop": "true", "max-tokens": "16", "warmups": "4",
 		"timeout": "30s", "idle-timeout": "5s", "schedule": "vllm", "ramp-up-strategy": "linear", "ramp-up-start-rps": "1", "ramp-up-end-rps": "2.5", "ready-check-timeout-sec": "7",
 		"backend": "openai", "endpoint": "/v1/x", "served-model-name": "m", "ignore-eos": "false", "temperature": "0.5", "top-p": "0.9", "top-k": "3",
@@ -88,7 +90,8 @@ func TestRead(t *testing.T) {
 		{"a key twice", "model: a\nmodel: b", "model"},
 		{"a variant without a name", "variants: [{pos_embed: exact}]", "variants[0]"},
 		{"a variant whose name is two", "variants: [{name: 'a,b', pos_embed: exact}]", "no ','"},
-		{"a variant of no kind", "variants: [{name: a}]", "pos_embed or url"},
+		{"a variant of no kind", "variants: [{name: a}]", "pos_embed, command or url"},
+		{"a path that nobody asks", "variants: [{name: a, url: 'http://h', ready: /x}]", "are of a command"},
 		{"a variant of two kinds", "variants: [{name: a, pos_embed: exact, url: 'http://h'}]", "give one"},
 		{"a word for a rate", "load: {request_rate: fast}", "request_rate"},
 		{"no YAML", "a: [", "experiment file"},

@@ -37,14 +37,17 @@ func (r Rate) MarshalYAML() (any, error) {
 }
 
 // Flags are the values that the file gives, by the name of the flag that says the
-// same: a string as it would be written on a command line, or a list of values.
+// same: a string as it would be written on a command line, or a list of values, which
+// are Variants for commands.
 func (f File) Flags() map[string]any {
 	flags := map[string]any{}
 	collect(reflect.ValueOf(f), flags)
-	var modes, urls []any
+	var modes, urls, commands []any
 	var delays []string
 	for i, v := range f.Variants {
 		switch {
+		case len(v.Command) > 0:
+			commands = append(commands, v)
 		case v.URL != "":
 			urls = append(urls, v.Name+"="+v.URL)
 		default:
@@ -60,6 +63,9 @@ func (f File) Flags() map[string]any {
 	if modes != nil {
 		flags["variant"] = modes
 	}
+	if commands != nil {
+		flags["command"] = commands
+	}
 	if urls != nil {
 		flags["url"] = urls
 	}
@@ -71,7 +77,7 @@ func (f File) Flags() map[string]any {
 
 // FlagNames are the flags that a file can say.
 func FlagNames() []string {
-	names := map[string]bool{"variant": true, "url": true, "inject-delay": true}
+	names := map[string]bool{"variant": true, "command": true, "url": true, "inject-delay": true}
 	var walk func(t reflect.Type)
 	walk = func(t reflect.Type) {
 		for i := range t.NumField() {

@@ -5,6 +5,10 @@
 // When the parent closes it, or dies (also by SIGKILL), the child reads the end
 // of file and shuts down. The same pipe is therefore the portable way to ask for
 // a clean stop; a signal and then a kill follow where it does not help.
+//
+// A program that knows nothing of the tie is held: the child is then this program's
+// own Hold, which starts the other, and at the end of the tie ends it with all that
+// it has started.
 package launch
 
 import (
@@ -16,8 +20,11 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -26,11 +33,20 @@ type Spec struct {
 	Name string   // of the variant, for messages
 	Argv []string // program and arguments
 	Env  []string // nil: the parent's
+	Dir  string   // working directory; "": the parent's
 	Log  string   // file that its output is appended to
-	// Timeout bounds the wait for the address line.
+	// Timeout bounds the wait for the address line, or for readiness.
 	Timeout time.Duration
 	// StopGrace bounds each step of Stop. Zero: 5 s.
 	StopGrace time.Duration
+
+	// Holder is the command that calls Hold, for a program that is to be held; the
+	// flag --grace, "--" and Argv follow it. Nil: the program minds the tie itself.
+	Holder []string
+	// URL is where a held server will answer. It is ready when one of the Ready URLs
+	// answers 200.
+	URL   string
+	Ready []string
 }
 
 // Process is a running child.
@@ -41,15 +57,21 @@ type Process struct {
 	log     *os.File
 	logged  int64 // length of the log before this child: what an earlier one said
 	copying sync.WaitGroup
+	held    atomic.Int64 // process id of a held program, 0 until it is known
+	ended   string       // what the holder said of the program's end; "" if it said nothing
 	exited  chan struct{}
 	err     error // how it ended; read after exited is closed
 }
 
-// listening is the line by which a server says where it is.
-var listening = regexp.MustCompile(`listening on (http://\S+)`)
+// listening is the line by which a server says where it is, holding that by which a
+// holder says which process it holds.
+var (
+	listening = regexp.MustCompile(`listening on (http://\S+)`)
+	holding   = regexp.MustCompile(`^holding (\d+)\n$`)
+)
 
-// Start starts the child and waits until it says where it listens. ctx bounds
-// the wait, not the child's life: end it with Stop.
+// Start starts the child and waits until it says where it listens or, of one that is
+// held, until it is ready. ctx bounds the wait, not the child's life: end it with Stop.
 func Start(ctx context.Context, spec Spec) (*Process, string, error) {
 	if spec.StopGrace == 0 {
 		spec.StopGrace = 5 * time.Second
@@ -67,6 +89,11 @@ func Start(ctx context.Context, spec Spec) (*Process, string, error) {
 		_ = log.Close() // nothing of value was written
 		return nil, "", fmt.Errorf("launch variant %q: %w", spec.Name, err)
 	}
+	readyCtx, endReady := context.WithCancel(ctx)
+	defer endReady()
+	if spec.Holder != nil {
+		address = p.whenReady(readyCtx)
+	}
 	timeout := time.NewTimer(spec.Timeout)
 	defer timeout.Stop()
 	select {
@@ -76,10 +103,13 @@ func Start(ctx context.Context, spec Spec) (*Process, string, error) {
 		err = fmt.Errorf("it ended before it listened (%w)%s", p.err, p.lastLines())
 	case <-timeout.C:
 		err = fmt.Errorf("no address after %v%s", spec.Timeout, p.lastLines())
+		if spec.Holder != nil {
+			err = fmt.Errorf("not ready after %v: none of %s answered 200%s", spec.Timeout, strings.Join(spec.Ready, ", "), p.lastLines())
+		}
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*spec.StopGrace)
+	stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*spec.StopGrace)
 	defer cancel()
 	_ = p.Stop(stopCtx) // the reason it is stopped is the error to report
 	return nil, "", fmt.Errorf("launch variant %q: %w", spec.Name, err)
@@ -87,8 +117,12 @@ func Start(ctx context.Context, spec Spec) (*Process, string, error) {
 
 // start runs the command and returns the channel on which its address comes.
 func (p *Process) start() (<-chan string, error) {
-	p.cmd = exec.Command(p.spec.Argv[0], p.spec.Argv[1:]...)
-	p.cmd.Env = p.spec.Env
+	argv := p.spec.Argv
+	if p.spec.Holder != nil {
+		argv = slices.Concat(p.spec.Holder, []string{"--grace", p.spec.StopGrace.String(), "--"}, argv)
+	}
+	p.cmd = exec.Command(argv[0], argv[1:]...)
+	p.cmd.Env, p.cmd.Dir = p.spec.Env, p.spec.Dir
 	p.cmd.Stderr = p.log
 	detach(p.cmd)
 	tie, err := p.cmd.StdinPipe()
@@ -115,6 +149,14 @@ func (p *Process) start() (<-chan string, error) {
 		if err == nil {
 			err = errors.New("exit status 0")
 		}
+		if p.ended == "signal: killed" { // not by us: its holder says so otherwise
+			p.ended += ", as the kernel does when memory runs out (see dmesg)"
+		}
+		if p.ended != "" {
+			err = errors.New(p.ended)
+		} else if pid := p.held.Load(); pid > 0 { // the holder did not come to end it
+			killGroup(int(pid))
+		}
 		p.err = err
 		_ = p.log.Close() // every line was written by then
 		close(p.exited)
@@ -129,6 +171,9 @@ func (p *Process) copyOutput(out io.Reader, address chan<- string) {
 	found := false
 	for {
 		line, err := lines.ReadString('\n')
+		if p.spec.Holder != nil && p.fromHolder(line) {
+			continue
+		}
 		if line != "" {
 			_, _ = io.WriteString(p.log, line) // a full disk must not stop the child
 		}
@@ -142,8 +187,27 @@ func (p *Process) copyOutput(out io.Reader, address chan<- string) {
 	}
 }
 
-// PID is the child's process id.
-func (p *Process) PID() int { return p.cmd.Process.Pid }
+// fromHolder takes in what a holder says of its program.
+func (p *Process) fromHolder(line string) bool {
+	if m := holding.FindStringSubmatch(line); m != nil {
+		pid, _ := strconv.ParseInt(m[1], 10, 64) // digits; too many of them name no process
+		p.held.Store(pid)
+		return true
+	}
+	said, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), saysEnded)
+	if ok {
+		p.ended = said
+	}
+	return ok
+}
+
+// PID is the process id of the server: of the program, where it is held.
+func (p *Process) PID() int {
+	if pid := p.held.Load(); pid > 0 {
+		return int(pid)
+	}
+	return p.cmd.Process.Pid
+}
 
 // Exited is closed when the child has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
@@ -155,24 +219,32 @@ func (p *Process) Cause() error {
 }
 
 // Stop ends the child: it closes the tie, then interrupts, then kills, each step
-// bounded by StopGrace. It returns an error only if the child had to be killed or
-// could not be.
+// bounded by StopGrace. A held program is interrupted, terminated and killed by its
+// holder, with all that it started. It returns an error only if the child had to be
+// killed or could not be.
 func (p *Process) Stop(ctx context.Context) error {
 	_ = p.tie.Close() // fails only if the child is gone
-	if p.waitExit(ctx, p.spec.StopGrace) {
+	first := p.spec.StopGrace
+	if p.spec.Holder != nil {
+		first = holdSteps * p.spec.StopGrace
+	}
+	if p.waitExit(ctx, first) {
 		return nil
+	}
+	if pid := p.held.Load(); pid > 0 {
+		killGroup(int(pid))
 	}
 	_ = terminate(p.cmd) // fails only if the child is gone
 	if p.waitExit(ctx, p.spec.StopGrace) {
 		return nil
 	}
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("stop variant %q: kill process %d: %w", p.spec.Name, p.PID(), err)
+		return fmt.Errorf("stop variant %q: kill process %d: %w", p.spec.Name, p.cmd.Process.Pid, err)
 	}
 	if p.waitExit(context.WithoutCancel(ctx), p.spec.StopGrace) {
 		return fmt.Errorf("stop variant %q: it did not end within %v and was killed", p.spec.Name, 2*p.spec.StopGrace)
 	}
-	return fmt.Errorf("stop variant %q: process %d does not end", p.spec.Name, p.PID())
+	return fmt.Errorf("stop variant %q: process %d does not end", p.spec.Name, p.cmd.Process.Pid)
 }
 
 func (p *Process) waitExit(ctx context.Context, grace time.Duration) bool {
@@ -185,19 +257,4 @@ func (p *Process) waitExit(ctx context.Context, grace time.Duration) bool {
 	case <-ctx.Done():
 	}
 	return false
-}
-
-// lastLines quotes the end of what this child logged, for errors.
-func (p *Process) lastLines() string {
-	const most = 5
-	data, err := os.ReadFile(p.spec.Log)
-	if err != nil || int64(len(data)) <= p.logged {
-		return "; see " + p.spec.Log
-	}
-	data = data[p.logged:]
-	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
-	if len(lines) > most {
-		lines = lines[len(lines)-most:]
-	}
-	return fmt.Sprintf("; last lines of %s: %s", p.spec.Log, strings.Join(lines, " | "))
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,7 +17,12 @@ import (
 
 // The test binary itself plays the child and, for the orphan test, the parent.
 func TestMain(m *testing.M) {
-	switch os.Getenv("LAUNCH_TEST_ROLE") {
+	role := os.Getenv("LAUNCH_TEST_ROLE")
+	if at := slices.IndexFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "role=") }); at > 0 && !slices.Contains(os.Args, "--") {
+		role = strings.TrimPrefix(os.Args[at], "role=") // of a held program
+	}
+	playHeld(role)
+	switch role {
 	case "good": // listens, ends when the tie is cut
 		fmt.Println("listening on http://127.0.0.1:1")
 		_, _ = io.Copy(io.Discard, os.Stdin)

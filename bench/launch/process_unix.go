@@ -14,3 +14,24 @@ func detach(cmd *exec.Cmd) {
 }
 
 func terminate(cmd *exec.Cmd) error { return cmd.Process.Signal(syscall.SIGTERM) }
+
+// gentleFirst are the signals that ask a program to end, in order.
+var gentleFirst = []syscall.Signal{syscall.SIGINT, syscall.SIGTERM}
+
+// signalGroup and killGroup reach every process of a group; they fail only if there
+// is none left.
+func signalGroup(group int, signal syscall.Signal) { _ = syscall.Kill(-group, signal) }
+
+func killGroup(group int) { signalGroup(group, syscall.SIGKILL) }
+
+func groupAlive(group int) bool { return syscall.Kill(-group, 0) == nil }
+
+// reap collects children that have ended. Only for when nothing waits for one.
+func reap() {
+	for {
+		pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
+		if pid <= 0 || err != nil {
+			return
+		}
+	}
+}

@@ -67,7 +67,7 @@ func Text(w io.Writer, dir string, c *compare.Comparison) error {
 		if err != nil {
 			return err
 		}
-		if _, err := w.Write(block); err != nil {
+		if _, err := w.Write(append(block, '\n')); err != nil {
 			return err
 		}
 	}

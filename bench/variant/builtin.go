@@ -1,5 +1,6 @@
 // Package variant holds the kinds of things that can be put under test and how each
-// is started: the embedded server of this binary, or a server that runs already.
+// is started: the embedded server of this binary, a server by command, or one that runs
+// already.
 package variant
 
 import (

@@ -58,6 +58,9 @@ func (c *benchCmd) config(plan experiment.Plan) configfile.File {
 	}
 	for _, arm := range plan.Arms {
 		v := configfile.Variant{Name: arm.Name, PosEmbed: arm.Mode, URL: arm.URL}
+		if i := slices.IndexFunc(c.Command, func(s commandSpec) bool { return s.Name == arm.Name }); i >= 0 {
+			v = configfile.Variant(c.Command[i])
+		}
 		if arm.InjectDelay > 0 {
 			v.InjectDelay = arm.InjectDelay.String()
 		}
@@ -142,7 +145,7 @@ func dryRun(w io.Writer, plan experiment.Plan, out string) error {
 	each := span(plan) + blockOverhead
 	var text strings.Builder
 	for _, arm := range plan.Arms {
-		fmt.Fprintf(&text, "variant %s: %s\n", arm.Name, cmp.Or(arm.URL, strings.Join(arm.Argv, " ")))
+		fmt.Fprintf(&text, "variant %s: %s\n", arm.Name, cmp.Or(arm.URL, strings.Join(slices.Concat(arm.Env, arm.Argv), " ")))
 	}
 	fmt.Fprintf(&text, "workload: %d requests of %d images from %s; sha256 of the workload %.12s\n", plan.Workload.Stats.Items, plan.Workload.Stats.Images, plan.Workload.Stats.Source, plan.Workload.Stats.SHA256)
 	fmt.Fprintf(&text, "design: %d blocks of %d requests %s, %s:\n", blocks, e.NumPrompts, e.Load(), e.Order)

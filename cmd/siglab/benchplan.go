@@ -41,9 +41,12 @@ func newPlan(ctx context.Context, e record.Experiment, variants []record.Variant
 		return plan, usageError{err}
 	}
 	for _, v := range variants {
-		s, argv := server(v, e, exe, port, out)
+		s, argv, err := server(v, e, exe, port, out)
+		if err != nil {
+			return plan, usageError{err}
+		}
 		v.Argv = argv
-		plan.Arms = append(plan.Arms, experiment.Arm{Variant: v, Server: s})
+		plan.Arms = append(plan.Arms, experiment.Arm{Variant: withoutSecretsIn(v), Server: s})
 	}
 	if e.Backend == record.BackendCompletions {
 		plan.Notes = append(plan.Notes, record.Note{Code: record.NoteTextOnly, Text: "Completions take text alone: the requests have the prompts of the data set and none of its images."})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"path/filepath"
@@ -34,6 +35,9 @@ func (c *benchCmd) planAgain(ctx context.Context, m record.Manifest, dir string)
 	if m.Stopped == experiment.StoppedComplete || m.Stopped == experiment.StoppedDecided {
 		return experiment.Plan{}, usagef("--resume %s: the run is complete; `siglab report %s` shows it", dir, dir)
 	}
+	if i := slices.IndexFunc(m.Variants, hasHidden); i >= 0 {
+		return experiment.Plan{}, usagef("--resume %s: the command of variant %q had a secret, which is not recorded, so it cannot be started again; start a new run", dir, m.Variants[i].Name)
+	}
 	header, names, err := c.headers()
 	if err != nil {
 		return experiment.Plan{}, err
@@ -41,7 +45,7 @@ func (c *benchCmd) planAgain(ctx context.Context, m record.Manifest, dir string)
 	if !slices.Equal(names, m.Experiment.Headers) {
 		return experiment.Plan{}, usagef("--resume %s: its requests had the headers %q, whose values are not recorded, and now have %q; give the same by --header and OPENAI_API_KEY", dir, m.Experiment.Headers, names)
 	}
-	plan, err := newPlan(ctx, m.Experiment, m.Variants, header, portOf(m), dir)
+	plan, err := newPlan(ctx, m.Experiment, m.Variants, header, cmp.Or(portOf(m), c.Port), dir)
 	if err != nil {
 		return plan, err
 	}
@@ -61,6 +65,9 @@ func (c *benchCmd) planAgain(ctx context.Context, m record.Manifest, dir string)
 // portOf is the port that the run's servers were told to use, 0 for free ones.
 func portOf(m record.Manifest) int {
 	for _, v := range m.Variants {
+		if v.Kind != record.KindBuiltin {
+			continue
+		}
 		if i := slices.Index(v.Argv, "--port"); i >= 0 && i+1 < len(v.Argv) {
 			if port, err := strconv.Atoi(v.Argv[i+1]); err == nil {
 				return port

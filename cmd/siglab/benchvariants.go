@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -22,7 +23,8 @@ import (
 type variantFlags struct {
 	Variant     []string          `placeholder:"NAME=MODE" help:"A variant of the embedded server and its pos-embed mode; repeat, the first is the baseline (main=reference, optimized=bilinear)."`
 	URL         []string          `name:"url" sep:"none" placeholder:"NAME=URL" help:"A variant that runs already, such as a=http://127.0.0.1:8000; repeat. One variant alone is measured as by vllm bench serve."`
-	Baseline    string            `placeholder:"NAME" help:"The variant that the others are compared with (the first --variant, else the first --url)."`
+	Command     []commandSpec     `name:"command" sep:"none" placeholder:"NAME='PROGRAM …'" help:"A variant that a command starts, quoted as for a shell, after NAME=VALUE pairs of its environment; repeat. In it {port}, {model} and {worktree} are filled in."`
+	Baseline    string            `placeholder:"NAME" help:"The variant that the others are compared with (the first --variant, else the first --command, else the first --url)."`
 	InjectDelay map[string]string `placeholder:"NAME=20ms" help:"Positive control: hold up every request of a variant by this much, after the server's arrival stamp."`
 }
 
@@ -32,28 +34,44 @@ var variantName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // parse turns the flags into variants; without any, the seed's two.
 func (f variantFlags) parse() ([]record.Variant, error) {
 	builtin := f.Variant
-	if len(builtin)+len(f.URL) == 0 {
+	if len(builtin)+len(f.URL)+len(f.Command) == 0 {
 		builtin = []string{"main=reference", "optimized=bilinear"}
 	}
-	var variants []record.Variant
-	for _, group := range []struct {
-		flag  string
-		args  []string
-		parse func(name, value string) (record.Variant, error)
-	}{{"--variant", builtin, builtinVariant}, {"--url", f.URL, urlVariant}} {
-		for _, arg := range group.args {
-			name, value, ok := strings.Cut(arg, "=")
-			if !ok || !variantName.MatchString(name) {
-				return nil, usagef("%s %q: write NAME=%s, the name of letters, digits, '.', '_' and '-'", group.flag, arg, map[string]string{"--variant": "MODE", "--url": "URL"}[group.flag])
-			}
-			v, err := group.parse(name, value)
-			if err != nil {
-				return nil, usagef("%s %s: %w", group.flag, arg, err)
-			}
-			variants = append(variants, v)
-		}
+	variants, err := named("--variant NAME=MODE", builtin, builtinVariant)
+	if err != nil {
+		return nil, err
 	}
+	for _, c := range f.Command {
+		v, err := c.variant()
+		if err != nil {
+			return nil, usagef("--command %s: %w", c.Name, err)
+		}
+		variants = append(variants, v)
+	}
+	urls, err := named("--url NAME=URL", f.URL, urlVariant)
+	if err != nil {
+		return nil, err
+	}
+	variants = append(variants, urls...)
 	return f.arrange(variants)
+}
+
+// named turns NAME=VALUE pairs of a flag into variants.
+func named(usage string, args []string, parse func(name, value string) (record.Variant, error)) ([]record.Variant, error) {
+	flag, pair, _ := strings.Cut(usage, " ")
+	var variants []record.Variant
+	for _, arg := range args {
+		name, value, ok := strings.Cut(arg, "=")
+		if !ok || !variantName.MatchString(name) {
+			return nil, usagef("%s %q: write %s, the name of letters, digits, '.', '_' and '-'", flag, arg, pair)
+		}
+		v, err := parse(name, value)
+		if err != nil {
+			return nil, usagef("%s %s: %w", flag, arg, err)
+		}
+		variants = append(variants, v)
+	}
+	return variants, nil
 }
 
 // arrange puts the baseline first and gives variants their delays.
@@ -189,13 +207,33 @@ func listModels(ctx context.Context, url string, header http.Header, patience ti
 }
 
 // server is how a variant is started, and its command line.
-func server(v record.Variant, e record.Experiment, exe string, port int, out string) (experiment.Server, []string) {
-	if v.Kind == record.KindURL {
-		return &variant.URL{Base: v.URL}, nil
+func server(v record.Variant, e record.Experiment, exe string, port int, out string) (experiment.Server, []string, error) {
+	log := filepath.Join(out, "server_"+v.Name+".log")
+	switch v.Kind {
+	case record.KindURL:
+		return &variant.URL{Base: v.URL}, nil, nil
+	case record.KindCommand:
+		command := &variant.Command{
+			Name: v.Name, Argv: v.Argv, Env: v.Env, Environ: os.Environ(), Dir: v.Dir, Model: e.Model, Port: port,
+			Ready: v.Ready, Timeout: v.ReadyTimeout, Holder: []string{exe, holdCommand}, Log: absolute(log),
+		}
+		if err := command.Check(); err != nil {
+			return nil, nil, fmt.Errorf("variant %q: %w", v.Name, err)
+		}
+		return command, v.Argv, nil
 	}
 	builtin := &variant.Builtin{
 		Name: v.Name, Program: exe, Model: e.Model, ServedName: e.ServedModel, PosEmbed: v.Mode, Threads: e.ServerThreads,
-		Port: port, Delay: v.InjectDelay, Log: filepath.Join(out, "server_"+v.Name+".log"),
+		Port: port, Delay: v.InjectDelay, Log: log,
 	}
-	return builtin, builtin.Argv()
+	return builtin, builtin.Argv(), nil
+}
+
+// absolute is a path that holds in every working directory; the path itself where this
+// one is not known.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }

@@ -26,6 +26,7 @@ type cli struct {
 	Dataset     datasetCmd     `cmd:"" help:"Data sets: list, pull, show, freeze."`
 	Calibrate   calibrateCmd   `cmd:"" help:"Measure the load client's own error against a server of known truth."`
 	Truthserver truthServerCmd `cmd:"" hidden:"" help:"The server of known truth, by itself."`
+	Hold        holdCmd        `cmd:"" hidden:"" help:"Run a program that ends with its parent."`
 	Doctor      doctorCmd      `cmd:"" help:"Check what this machine has and what it lacks."`
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }

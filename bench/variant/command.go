@@ -1,0 +1,167 @@
+package variant
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"siglab/bench/launch"
+)
+
+// Command is a server that a command starts, a fresh one at every Start, with
+// everything that it starts itself. It is for one goroutine.
+//
+// In Argv and Env, {port} stands for the server's port, {model} for the model and
+// {worktree} for its working directory.
+type Command struct {
+	Name    string
+	Argv    []string
+	Env     []string // NAME=VALUE, besides Environ
+	Environ []string // what this program has
+	Dir     string   // working directory; "": this program's
+	Model   string
+	Port    int           // 0: a free one
+	Ready   string        // path, or URL, that answers 200 when it is ready; "": /health or /v1/models
+	Timeout time.Duration // until it is ready; 0: 5 min
+	Grace   time.Duration // of each step of its end; 0: 10 s
+	Holder  []string      // command that calls launch.Hold
+	Log     string
+
+	process *launch.Process
+}
+
+const (
+	commandTimeout = 5 * time.Minute // a large model is loaded and compiled in minutes
+	commandGrace   = 10 * time.Second
+)
+
+// Check reports what keeps a command from being one, before anything is started.
+func (c *Command) Check() error {
+	uses := func(s string) bool { return strings.Contains(s, "{port}") }
+	switch {
+	case len(c.Argv) == 0 || c.Argv[0] == "":
+		return errors.New("there is no program")
+	case c.Port == 0 && !slices.ContainsFunc(slices.Concat(c.Argv, c.Env), uses) && !strings.Contains(c.Ready, "://"):
+		return errors.New("nobody knows where it will listen: write {port} where the command takes its port, or give --port")
+	case c.Ready != "" && !strings.HasPrefix(c.Ready, "/") && !strings.Contains(c.Ready, "://"):
+		return fmt.Errorf("ready %q: it is a path such as /health, or a URL", c.Ready)
+	case c.Timeout < 0:
+		return fmt.Errorf("ready time-out %v: it is above 0", c.Timeout)
+	}
+	if c.Dir != "" {
+		if info, err := os.Stat(c.Dir); err != nil || !info.IsDir() {
+			return fmt.Errorf("its directory %q is none", c.Dir)
+		}
+	}
+	return nil
+}
+
+// Start starts the command and waits until the server is ready.
+func (c *Command) Start(ctx context.Context) (string, error) {
+	if c.process != nil {
+		return "", fmt.Errorf("variant %q is running already", c.Name)
+	}
+	port, err := c.port()
+	if err != nil {
+		return "", fmt.Errorf("variant %q: %w", c.Name, err)
+	}
+	spec, err := c.spec(port)
+	if err != nil {
+		return "", fmt.Errorf("variant %q: %w", c.Name, err)
+	}
+	p, base, err := launch.Start(ctx, spec)
+	if err != nil {
+		return "", err
+	}
+	c.process = p
+	return base, nil
+}
+
+// port is a port that nobody listens on.
+func (c *Command) port() (int, error) {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port)))
+	if err != nil {
+		return 0, fmt.Errorf("port %d cannot be had, perhaps a server of an earlier run still has it (`siglab doctor --port %d`): %w", c.Port, c.Port, err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	return port, l.Close()
+}
+
+// spec is how to launch the server on a port.
+func (c *Command) spec(port int) (launch.Spec, error) {
+	dir := c.Dir
+	if dir == "" {
+		var err error
+		if dir, err = os.Getwd(); err != nil {
+			return launch.Spec{}, err
+		}
+	}
+	fill := strings.NewReplacer("{port}", strconv.Itoa(port), "{model}", c.Model, "{worktree}", dir)
+	filled := func(texts []string) []string {
+		out := make([]string, len(texts))
+		for i, text := range texts {
+			out[i] = fill.Replace(text)
+		}
+		return out
+	}
+	spec := launch.Spec{
+		Name: c.Name, Argv: filled(c.Argv), Env: slices.Concat(c.Environ, filled(c.Env)), Dir: c.Dir, Log: c.Log,
+		Timeout: c.Timeout, StopGrace: c.Grace, Holder: c.Holder, URL: "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
+	}
+	if spec.Timeout == 0 {
+		spec.Timeout = commandTimeout
+	}
+	if spec.StopGrace == 0 {
+		spec.StopGrace = commandGrace
+	}
+	switch ready := fill.Replace(c.Ready); {
+	case ready == "":
+		spec.Ready = []string{spec.URL + "/health", spec.URL + "/v1/models"}
+	case strings.HasPrefix(ready, "/"):
+		spec.Ready = []string{spec.URL + ready}
+	default:
+		u, err := url.Parse(ready)
+		if err != nil || u.Host == "" {
+			return spec, fmt.Errorf("ready %q is no URL", ready)
+		}
+		spec.Ready, spec.URL = []string{ready}, u.Scheme+"://"+u.Host
+	}
+	return spec, nil
+}
+
+// Stop ends the server and all that it started. A variant that is not running is
+// stopped already.
+func (c *Command) Stop(ctx context.Context) error {
+	if c.process == nil {
+		return nil
+	}
+	p := c.process
+	c.process = nil
+	return p.Stop(ctx)
+}
+
+// PID is the server's process id, 0 if there is none.
+func (c *Command) PID() int {
+	if c.process == nil {
+		return 0
+	}
+	return c.process.PID()
+}
+
+// Exited is closed when the running server ends by itself; nil if there is none.
+func (c *Command) Exited() <-chan struct{} {
+	if c.process == nil {
+		return nil
+	}
+	return c.process.Exited()
+}
+
+// Cause says why the server ended; only after Exited is closed.
+func (c *Command) Cause() error { return c.process.Cause() }
