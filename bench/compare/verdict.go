@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -33,7 +34,7 @@ func (s *study) judge(m *Metric, opt options, family int, valid bool) {
 		m.Verdict = verdictOf(*m, opt.equivalence(ratios).percent(), opt)
 	}
 	m.noteVerdict(opt)
-	if m.Verdict == Inconclusive {
+	if s.heedClientError(m); m.Verdict == Inconclusive && !m.noted("client-error-larger") {
 		m.MorePairs = morePairs(ratios, opt, tests, len(s.arms))
 	}
 }
@@ -116,6 +117,10 @@ func (m *Metric) noteVerdict(opt options) {
 	case m.differs(opt) && len(m.Pairs) >= fewestPairs && m.PSignFlip >= opt.alpha:
 		m.note("sign-flip-disagrees", fmt.Sprintf("The exact sign-flip test, which assumes less, does not see the difference (p = %.3f).", m.PSignFlip))
 	}
+}
+
+func (m *Metric) noted(code string) bool {
+	return slices.ContainsFunc(m.Notes, func(n Warning) bool { return n.Code == code })
 }
 
 func (m *Metric) note(code, text string) { m.Notes = append(m.Notes, Warning{Code: code, Text: text}) }

@@ -23,7 +23,7 @@ func (s *study) warnings(c *Comparison) []Warning {
 	var out []Warning
 	for _, group := range [][]Warning{
 		s.warnFiles(), s.warnDesign(), s.warnBlocks(), s.warnOrder(c.Metrics),
-		s.warnServers(), s.warnWorkload(), s.warnClient(), s.warnSaturation(), s.warnKernel(c),
+		s.warnServers(), s.warnWorkload(), s.warnCalibration(), s.warnClient(), s.warnSaturation(), s.warnKernel(c),
 	} {
 		out = append(out, group...)
 	}

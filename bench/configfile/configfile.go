@@ -95,6 +95,7 @@ type Design struct {
 	Seed       *uint64 `json:"seed,omitempty" flag:"seed" jsonschema:"seed of the order of prompts and of the arrivals"`
 	EarlyStop  *bool   `json:"early_stop,omitempty" flag:"early-stop" jsonschema:"stop when every primary metric is decided"`
 	AA         *bool   `json:"aa,omitempty" flag:"aa" jsonschema:"run the baseline against itself"`
+	Calibrate  *bool   `json:"calibrate,omitempty" flag:"calibrate" jsonschema:"measure the client's own error first"`
 	NoiseFloor *string `json:"noise_floor,omitempty" flag:"noise-floor" jsonschema:"auto, none, or the directory of a run with aa"`
 }
 

@@ -35,7 +35,7 @@ request:
   top_k: 3
   extra_body: {chat_template_kwargs: {enable_thinking: false}, stop: ['a,b']}
   header: {X-Two: 'c,d', X-One: a=b}
-design: {pairs: 8, seed: 18446744073709551615, early_stop: true, aa: false, noise_floor: none}
+design: {pairs: 8, seed: 18446744073709551615, early_stop: true, aa: false, noise_floor: none, calibrate: false}
 analysis: {equivalence: 0.03, alpha: 0.01, primary: [median_ttft_ms, median_e2el_ms]}
 server: {threads: 2, port: 8100}
 output:
@@ -57,7 +57,7 @@ func TestFlags(t *testing.T) {
 		"timeout": "30s", "idle-timeout": "5s", "schedule": "vllm", "ramp-up-strategy": "linear", "ramp-up-start-rps": "1", "ramp-up-end-rps": "2.5", "ready-check-timeout-sec": "7",
 		"backend": "openai", "endpoint": "/v1/x", "served-model-name": "m", "ignore-eos": "false", "temperature": "0.5", "top-p": "0.9", "top-k": "3",
 		"extra-body": `{"chat_template_kwargs":{"enable_thinking":false},"stop":["a,b"]}`, "header": []any{"X-One=a=b", "X-Two=c,d"},
-		"pairs": "8", "seed": "18446744073709551615", "early-stop": "true", "aa": "false", "noise-floor": "none",
+		"pairs": "8", "seed": "18446744073709551615", "early-stop": "true", "aa": "false", "noise-floor": "none", "calibrate": "false",
 		"equivalence": "0.03", "alpha": "0.01", "primary": []any{"median_ttft_ms", "median_e2el_ms"},
 		"server-threads": "2", "port": "8100", "out": "run", "fail-on": []any{"slower"}, "junit": "result.xml",
 		"goodput": []any{"tpot:12.5", "ttft:200"}, "percentile-metrics": []any{"ttft", "itl"}, "metric-percentiles": []any{50.0, 99.9}, "metadata": []any{"tp=1"},

@@ -47,6 +47,9 @@ type Plan struct {
 	// Notes are what is known of the variants before the run.
 	Notes []record.Note
 
+	// Calibration is the client's own error, if it was measured.
+	Calibration *record.Calibration
+
 	// Enough, if set, is shown the run after every pair and says whether further
 	// pairs would change nothing.
 	Enough func(record.Run) bool
@@ -118,7 +121,7 @@ func (r *runner) newManifest() record.Manifest {
 	m := record.Manifest{
 		Version: record.ManifestVersion, Siglab: r.plan.Siglab, Command: r.plan.Command, Started: r.origin.UTC(),
 		Stopped: "running", Experiment: r.plan.Experiment, Workload: r.plan.Workload.Stats, Environment: r.plan.Environment,
-		Notes: r.plan.Notes,
+		Notes: r.plan.Notes, Calibration: r.plan.Calibration,
 	}
 	m.Environment.Servers = make([]string, len(r.plan.Arms))
 	for _, arm := range r.plan.Arms {

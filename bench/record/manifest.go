@@ -35,6 +35,28 @@ type Manifest struct {
 	Blocks      []Block     `json:"blocks"`
 	Divergences []GapProbe  `json:"gap_probes,omitempty"`
 	Notes       []Note      `json:"notes,omitempty"` // one per variant and code
+
+	Calibration *Calibration `json:"calibration,omitempty"` // nil: it was left out
+}
+
+// Calibration is the load client's own error, measured before the run against a
+// server of known truth on the same machine, under a load like the run's. Times are
+// milliseconds.
+type Calibration struct {
+	Streams    int         `json:"streams"`       // requests in flight, with small bodies
+	BodyBytes  int         `json:"body_bytes"`    // of the cell that TTFT is from
+	TTFT       ErrorSpread `json:"ttft_error_ms"` // the client's time to the first token minus the server's
+	ITL        ErrorSpread `json:"itl_error_ms"`  // the size of the error of the gaps between tokens
+	TPOTPct    float64     `json:"tpot_mean_error_pct"`
+	Mismatches int         `json:"mismatches"`       // requests of which client and server say different things
+	Failed     string      `json:"failed,omitempty"` // why there are no numbers
+}
+
+// ErrorSpread sums up errors.
+type ErrorSpread struct {
+	Mean float64 `json:"mean"`
+	P50  float64 `json:"p50"`
+	P99  float64 `json:"p99"`
 }
 
 // Experiment is the resolved configuration.

@@ -24,6 +24,7 @@ type benchCmd struct {
 	Pairs       int             `default:"0" help:"Pairs, or rounds of more than two variants (6, rounded up to a balanced design). One variant has none."`
 	AA          bool            `name:"aa" help:"Run the baseline against itself. Later runs in the same directory under the same conditions take the noise floor from it."`
 	NoiseFloor  string          `name:"noise-floor" default:"auto" placeholder:"DIR" help:"Run directory of a run with --aa that measured the noise floor; 'none' for 0 (the newest one beside --out under the same conditions)."`
+	Calibrate   bool            `name:"calibrate" negatable:"" default:"true" help:"Measure the client's own error first, about three seconds; an effect that is no larger gets no verdict (yes)."`
 	EarlyStop   bool            `name:"early-stop" help:"Look at the run after every balanced number of pairs and stop when every primary metric is decided; --pairs is then the most (30). The analysis allows for the looks."`
 	Seed        uint64          `default:"0" help:"Seed of the order of prompts and of the arrivals (${default})."`
 	Threads     int             `name:"server-threads" default:"0" help:"Threads of the server (all cores but one)."`
@@ -63,6 +64,9 @@ func (c *benchCmd) Run(ctx context.Context) error {
 	log, err := runlog.Create(c.Out)
 	if err != nil {
 		return usageError{err}
+	}
+	if c.Calibrate {
+		plan.Calibration = calibrated(ctx, plan)
 	}
 	return c.measure(plan, log, 0, func(progress func(experiment.Event)) (record.Manifest, error) {
 		return experiment.Run(ctx, plan, log, progress)

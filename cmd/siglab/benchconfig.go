@@ -41,7 +41,7 @@ func (c *benchCmd) config(plan experiment.Plan) configfile.File {
 	}
 	f := configfile.File{
 		Model: &e.Model, Dataset: &e.Dataset, Load: c.loadFlags.config(), Request: c.requestFlags.config(),
-		Design:   &configfile.Design{Pairs: &e.Pairs, Seed: &e.Seed, EarlyStop: &e.EarlyStop, AA: &e.AA, NoiseFloor: &noise},
+		Design:   &configfile.Design{Pairs: &e.Pairs, Seed: &e.Seed, EarlyStop: &e.EarlyStop, AA: &e.AA, NoiseFloor: &noise, Calibrate: &c.Calibrate},
 		Analysis: &configfile.Analysis{Equivalence: &e.Equivalence, Alpha: &e.Alpha, Primary: e.Primaries},
 		Server:   &configfile.Server{Threads: &c.Threads, Port: &c.Port},
 		Output:   c.resultFlags.config(e),

@@ -37,34 +37,40 @@ type calibrateCmd struct {
 const stopTimeout = 10 * time.Second
 
 // Run measures the client against a server of known truth in a process of its own.
-func (c *calibrateCmd) Run(ctx context.Context) (err error) {
+func (c *calibrateCmd) Run(ctx context.Context) error {
 	config := c.config()
 	if err := config.Check(); err != nil {
 		return usagef("calibrate: %w", err)
 	}
+	result, err := runCalibration(ctx, config)
+	if err != nil {
+		return err
+	}
+	return c.publish(result)
+}
+
+// runCalibration measures against a server of known truth that lives as long as that
+// takes.
+func runCalibration(ctx context.Context, config calibrate.Config) (result calibrate.Result, err error) {
 	exe, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("find this program: %w", err)
+		return result, fmt.Errorf("find this program: %w", err)
 	}
 	dir, err := os.MkdirTemp("", "siglab-calibrate-")
 	if err != nil {
-		return fmt.Errorf("calibrate: %w", err)
+		return result, fmt.Errorf("calibrate: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	url, stop, err := calibrate.Start(ctx, exe, filepath.Join(dir, "server.log"))
 	if err != nil {
-		return fmt.Errorf("calibrate: %w", err)
+		return result, fmt.Errorf("calibrate: %w", err)
 	}
 	defer func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		defer cancel()
 		err = errors.Join(err, stop(ctx))
 	}()
-	result, err := calibrate.Run(ctx, url, config, func(what string) { fmt.Fprintln(os.Stderr, "siglab: calibrating:", what) })
-	if err != nil {
-		return err
-	}
-	return c.publish(result)
+	return calibrate.Run(ctx, url, config, func(what string) { fmt.Fprintln(os.Stderr, "siglab: calibrating:", what) })
 }
 
 // config is the default sweep with what the flags change.
