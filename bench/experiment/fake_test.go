@@ -1,13 +1,16 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"sync/atomic"
+	"time"
 )
 
 // fakeServer is a variant in this process: an HTTP server that streams fixed
@@ -16,6 +19,12 @@ type fakeServer struct {
 	answer    func(request int) []string // pieces of the n-th chat answer since the start
 	dieAfter  int                        // ends by itself at this chat request, counted over all starts; 0: never
 	failStart error
+	missing   []string // routes that it answers with refuse, 404 if that is 0
+	refuse    int
+	models    []string      // "fake" if nil
+	delay     time.Duration // before an answer
+
+	marked, atOnce, mostAtOnce atomic.Int64 // chat requests: with the header X-Mark, running, the most that ever were
 
 	http    *httptest.Server
 	exited  chan struct{}
@@ -55,8 +64,26 @@ func (f *fakeServer) Exited() <-chan struct{} { return f.exited }
 func (f *fakeServer) Cause() error            { return errors.New("fake: segmentation fault") }
 
 func (f *fakeServer) handle(w http.ResponseWriter, r *http.Request) {
+	if slices.Contains(f.missing, r.URL.Path) {
+		w.WriteHeader(cmp.Or(f.refuse, http.StatusNotFound))
+		return
+	}
 	switch r.URL.Path {
+	case "/v1/models":
+		models := f.models
+		if models == nil {
+			models = []string{"fake"}
+		}
+		fmt.Fprintf(w, `{"data":[{"id":%q}]}`, models[0])
 	case "/v1/chat/completions":
+		if r.Header.Get("X-Mark") != "" {
+			f.marked.Add(1)
+		}
+		if n := f.atOnce.Add(1); n > f.mostAtOnce.Load() {
+			f.mostAtOnce.Store(n)
+		}
+		defer f.atOnce.Add(-1)
+		time.Sleep(f.delay)
 		_, _ = io.Copy(io.Discard, r.Body)
 		if n := f.total.Add(1); f.dieAfter > 0 && int(n) == f.dieAfter {
 			close(f.exited)

@@ -29,7 +29,9 @@ func Markdown(w io.Writer, dir string, c *compare.Comparison) error {
 	}
 	fmt.Fprintf(&b, "\n%s\n\n", tableMark)
 	markdownTable(&b, c)
-	b.WriteString("\nChanges are candidate against baseline over " + pairCount(c, c.Pairs) + " of blocks, with 95 % intervals (Student t on log ratios); ~ holds 0; * is primary.\n")
+	if len(c.Manifest.Variants) > 1 {
+		b.WriteString("\nChanges are candidate against baseline over " + pairCount(c, c.Pairs) + " of blocks, with 95 % intervals (Student t on log ratios); ~ holds 0; * is primary.\n")
+	}
 	markdownList(&b, "Notes", noteLines(c))
 	markdownList(&b, "Gates", gateLines(c))
 	markdownList(&b, "Work", workLines(c))

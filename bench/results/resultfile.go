@@ -78,7 +78,7 @@ func resultName(e record.Experiment, o vllmbench.Options) string {
 	}
 	load := rate + "qps"
 	if o.Ramp != nil {
-		load = fmt.Sprintf("ramp-up-%s-%sqps-%sqps", o.Ramp.Strategy, pythonNumber(o.Ramp.StartRPS), pythonNumber(o.Ramp.EndRPS))
+		load = fmt.Sprintf("ramp-up-%s-%gqps-%gqps", o.Ramp.Strategy, o.Ramp.StartRPS, o.Ramp.EndRPS)
 	}
 	concurrency := ""
 	if e.MaxConcurrency > 0 {

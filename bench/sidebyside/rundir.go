@@ -25,7 +25,7 @@ func Blocks(dir string, c *compare.Comparison) map[string][]peerfiles.Result {
 			r.Source = fmt.Sprintf("%s#%s block %d", dir, name, b.Block.ID)
 			r.About = vllmbench.About{
 				Program: peerfiles.Siglab, Model: experiment.Model, Label: name, Prompts: b.Block.Requests,
-				Date: c.Manifest.Started.Add(b.Block.Start), Endless: experiment.RequestRate == 0,
+				Date: c.Manifest.Started.Add(b.Block.Start), Endless: experiment.Saturates(),
 			}
 			r.Workload = fmt.Sprintf("%.12s", c.Manifest.Workload.SHA256)
 			r.Host = fmt.Sprintf("%s, %d cores, kernel %s", c.Manifest.Environment.CPU, c.Manifest.Environment.Cores, c.Manifest.Environment.Kernel)
@@ -41,6 +41,9 @@ func Blocks(dir string, c *compare.Comparison) map[string][]peerfiles.Result {
 			put("failed", float64(b.Failed))
 			if experiment.RequestRate > 0 {
 				put("request_rate", experiment.RequestRate)
+			}
+			if experiment.MaxConcurrency > 0 {
+				put("max_concurrency", float64(experiment.MaxConcurrency))
 			}
 			put("duration", (b.Block.End - b.Block.Start).Seconds())
 			for _, m := range vllmbench.Metrics() {

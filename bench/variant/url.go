@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 )
 
 // URL is a server that runs already. It is neither started nor stopped, its process
 // is not known, and nobody is told if it ends: requests fail then.
 type URL struct{ Base string }
 
-// NewURL checks a base URL: a scheme that the client speaks, a host, and no more.
+// NewURL checks a base URL: a scheme that the client speaks, a host, perhaps a path.
+// OpenAI's own clients have the base URL end with /v1, which is left out here: it
+// belongs to the routes.
 func NewURL(base string) (*URL, error) {
 	u, err := url.Parse(base)
 	switch {
@@ -24,6 +27,7 @@ func NewURL(base string) (*URL, error) {
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, fmt.Errorf("%q: a base URL ends with its path", base)
 	}
+	base = strings.TrimSuffix(strings.TrimSuffix(base, "/"), "/v1")
 	return &URL{Base: base}, nil
 }
 

@@ -26,6 +26,15 @@ func TestNewURL(t *testing.T) {
 	}
 }
 
+// TestURLBase: the ways to write one address are one.
+func TestURLBase(t *testing.T) {
+	for _, base := range []string{"http://h:1", "http://h:1/", "http://h:1/v1", "http://h:1/v1/"} {
+		if u, err := NewURL(base); err != nil || u.Base != "http://h:1" {
+			t.Errorf("%s: %+v, error %v", base, u, err)
+		}
+	}
+}
+
 func TestURLIsLeftAlone(t *testing.T) {
 	u, err := NewURL("http://127.0.0.1:8000")
 	if err != nil {

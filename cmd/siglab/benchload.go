@@ -34,7 +34,7 @@ type loadFlags struct {
 
 	Timeout     time.Duration `default:"60s" help:"Longest time for one answer (${default})."`
 	IdleTimeout time.Duration `default:"60s" help:"Longest time without a byte of an answer; a stream that stalls so long has failed (${default})."`
-	ReadyCheck  int           `name:"ready-check-timeout-sec" default:"30" help:"Longest wait for a server to be ready, in seconds (${default})."`
+	ReadyCheck  int           `name:"ready-check-timeout-sec" default:"30" help:"Longest wait for a server to be ready, in seconds; 0 asks once (${default}). A command has a time-out of its own."`
 }
 
 // requestFlags say what a request holds.
@@ -130,7 +130,7 @@ func (f *loadFlags) rate() float64 {
 func (f *loadFlags) fill(e *record.Experiment) {
 	e.NumPrompts, e.MaxTokens, e.Warmups = f.NumPrompts, f.MaxTokens, f.Warmups
 	e.Timeout, e.IdleTimeout = f.Timeout, f.IdleTimeout
-	e.ReadyCheck = time.Duration(f.ReadyCheck) * time.Second
+	e.ReadyCheck = max(1, time.Duration(f.ReadyCheck)*time.Second) // 0 s: it is asked once
 	e.MaxConcurrency, e.Burstiness, e.RequestRate = f.MaxConcurrency, f.Burstiness, f.rate()
 	if math.IsInf(e.Burstiness, 1) {
 		e.Burstiness = 0
