@@ -12,6 +12,9 @@ import (
 	"strings"
 	"time"
 
+	psnet "github.com/shirou/gopsutil/v4/net"
+	"github.com/shirou/gopsutil/v4/process"
+
 	"siglab/bench/launch"
 )
 
@@ -88,10 +91,32 @@ func (c *Command) Start(ctx context.Context) (string, error) {
 func (c *Command) port() (int, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(c.Port)))
 	if err != nil {
-		return 0, fmt.Errorf("port %d cannot be had, perhaps a server of an earlier run still has it (`siglab doctor --port %d`): %w", c.Port, c.Port, err)
+		return 0, fmt.Errorf("port %d cannot be had%s; leave --port out for a free one: %w", c.Port, whoListens(c.Port), err)
 	}
 	port := l.Addr().(*net.TCPAddr).Port
 	return port, l.Close()
+}
+
+// whoListens names the process that listens on a port, as far as this user may know:
+// it may be left over from a run that crashed, and is never ended for its name.
+func whoListens(port int) string {
+	sockets, err := psnet.Connections("tcp")
+	if err != nil {
+		return ""
+	}
+	for _, s := range sockets {
+		if s.Status != "LISTEN" || int(s.Laddr.Port) != port || s.Pid == 0 {
+			continue
+		}
+		what := ""
+		if p, err := process.NewProcess(s.Pid); err == nil {
+			if name, err := p.Name(); err == nil {
+				what = " (" + name + ")" // not its command line, which may hold secrets
+			}
+		}
+		return fmt.Sprintf(": process %d%s listens there; if an earlier run left it, end it", s.Pid, what)
+	}
+	return ""
 }
 
 // spec is how to launch the server on a port.

@@ -2,7 +2,9 @@ package variant
 
 import (
 	"net"
+	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -70,8 +72,12 @@ func TestCommandPort(t *testing.T) {
 	defer func() { _ = l.Close() }() // of no use any more
 	taken := l.Addr().(*net.TCPAddr).Port
 	c := Command{Name: "a", Argv: []string{"never-started"}, Port: taken}
-	if _, err := c.Start(t.Context()); err == nil || !strings.Contains(err.Error(), "doctor --port "+strconv.Itoa(taken)) {
-		t.Errorf("error %v", err)
+	_, err = c.Start(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "port "+strconv.Itoa(taken)+" cannot be had") {
+		t.Fatalf("error %v", err)
+	}
+	if runtime.GOOS == "linux" && !strings.Contains(err.Error(), "process "+strconv.Itoa(os.Getpid())) {
+		t.Errorf("error %v, want this process, which has the port, in it", err)
 	}
 	if c.PID() != 0 || c.Exited() != nil || c.Stop(t.Context()) != nil {
 		t.Error("a command that was not started runs")

@@ -24,28 +24,34 @@ type commandSpec configfile.Variant
 // assignment is NAME=VALUE before a program.
 var assignment = regexp.MustCompile(`^([A-Za-z_][A-Za-z0-9_]*)=`)
 
-// Decode reads NAME='A=b program argument …'. Words are split as a POSIX shell does,
-// by blanks, quotes and backslashes; nothing is expanded, and no shell runs.
-func (c *commandSpec) Decode(ctx *kong.DecodeContext) error {
+// Decode reads a command from the command line.
+func (c *commandSpec) Decode(ctx *kong.DecodeContext) (err error) {
 	var text string
 	if err := ctx.Scan.PopValueInto("command", &text); err != nil {
 		return err
 	}
+	*c, err = parseCommand(text)
+	return err
+}
+
+// parseCommand reads NAME='A=b program argument …'. Words are split as a POSIX shell
+// does, by blanks, quotes and backslashes; nothing is expanded, and no shell runs.
+func parseCommand(text string) (commandSpec, error) {
 	name, line, ok := strings.Cut(text, "=")
 	if !ok || strings.TrimSpace(line) == "" {
-		return fmt.Errorf("%q: write NAME='PROGRAM ARGUMENT …'", text)
+		return commandSpec{}, fmt.Errorf("%q: write NAME='PROGRAM ARGUMENT …'", text)
 	}
 	words, err := shellquote.Split(line)
 	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+		return commandSpec{}, fmt.Errorf("%s: %w", name, err)
 	}
-	c.Name, c.Env = name, map[string]string{}
+	c := commandSpec{Name: name, Env: map[string]string{}}
 	for len(words) > 0 && assignment.MatchString(words[0]) {
 		key, value, _ := strings.Cut(words[0], "=")
 		c.Env[key], words = value, words[1:]
 	}
 	c.Command = words
-	return nil
+	return c, nil
 }
 
 // variant is what the command is, with its secrets.

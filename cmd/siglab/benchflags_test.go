@@ -2,6 +2,7 @@ package main
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/alecthomas/kong"
@@ -56,4 +57,48 @@ func TestWithoutSecrets(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", test.why, diff)
 		}
 	}
+}
+
+func TestParseCommand(t *testing.T) {
+	for _, test := range []struct {
+		why, text string
+		want      commandSpec
+		err       string
+	}{
+		{"words", "a=vllm serve  m", commandSpec{Name: "a", Env: map[string]string{}, Command: []string{"vllm", "serve", "m"}}, ""},
+		{"an environment", "a=X=1 Y='b c' vllm Z=3", commandSpec{Name: "a", Env: map[string]string{"X": "1", "Y": "b c"}, Command: []string{"vllm", "Z=3"}}, ""},
+		{"quotes of both kinds", `a=x '{"image": 2}' "it's" b\ c`, commandSpec{Name: "a", Env: map[string]string{}, Command: []string{"x", `{"image": 2}`, "it's", "b c"}}, ""},
+		{"nothing is expanded", "a=echo $HOME *", commandSpec{Name: "a", Env: map[string]string{}, Command: []string{"echo", "$HOME", "*"}}, ""},
+		{"no name", "vllm serve", commandSpec{}, "NAME="},
+		{"no command", "a= ", commandSpec{}, "NAME="},
+		{"an open quote", "a=x 'y", commandSpec{}, "nterminated"},
+	} {
+		got, err := parseCommand(test.text)
+		if test.err != "" {
+			if err == nil || !strings.Contains(err.Error(), test.err) {
+				t.Errorf("%s: error %v, want %q", test.why, err, test.err)
+			}
+			continue
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" || err != nil {
+			t.Errorf("%s: error %v (-want +got):\n%s", test.why, err, diff)
+		}
+	}
+}
+
+// FuzzCommand: no text makes the parts of a command line panic, and what they give is
+// a command that can be checked.
+func FuzzCommand(f *testing.F) {
+	f.Add("a=X=1 Y='b c' vllm serve --port {port} --api-key s3")
+	f.Add(`a="\`)
+	f.Fuzz(func(t *testing.T, text string) {
+		withoutSecrets([]string{text, "--header", text})
+		spec, err := parseCommand(text)
+		if err != nil {
+			return
+		}
+		if v, err := spec.variant(); err == nil {
+			withoutSecretsIn(v)
+		}
+	})
 }
