@@ -42,6 +42,7 @@ func hold(ctx context.Context, argv []string, tie io.Reader, told io.Writer, out
 		return errors.New("hold: no program is named")
 	}
 	adoptOrphans()
+	surviveBrokenPipe()
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Stdout, cmd.Stderr = output, output
 	detach(cmd)

@@ -239,6 +239,33 @@ func TestHeldServerEndsWithItsParent(t *testing.T) {
 	nobodyLeft(t, dir, 1)
 }
 
+// TestParentGoneAtOnce: a parent that dies before its holder can say anything leaves
+// nothing either.
+func TestParentGoneAtOnce(t *testing.T) {
+	dir := t.TempDir()
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := heldSpec(dir, freePort(t), "sleep")
+	holder := exec.Command(os.Args[0], "--grace", "300ms", "--", os.Args[0], "role=sleep")
+	holder.Env, holder.Stdout = spec.Env, writer
+	tie, err := holder.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = reader.Close() // nobody reads
+	if err := holder.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = writer.Close() // the holder has its own
+	if err := holder.Wait(); err == nil || strings.Contains(err.Error(), "pipe") {
+		t.Errorf("the holder ended as %v, want its own end", err)
+	}
+	_ = tie.Close() // held open until here: the broken pipe alone told
+	nobodyLeft(t, dir, 0)
+}
+
 func TestExplain(t *testing.T) {
 	for _, test := range []struct{ log, want string }{
 		{"INFO fine\nfoo torch.OutOfMemoryError: CUDA out of memory. Tried\nlater", `(its log: "foo torch.OutOfMemoryError: CUDA out of memory. Tried")`},

@@ -28,4 +28,6 @@ func killGroup(pid int) {
 
 func groupAlive(int) bool { return false }
 
+func surviveBrokenPipe() {}
+
 func reap() {}

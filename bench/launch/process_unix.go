@@ -3,7 +3,9 @@
 package launch
 
 import (
+	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 )
 
@@ -25,6 +27,12 @@ func signalGroup(group int, signal syscall.Signal) { _ = syscall.Kill(-group, si
 func killGroup(group int) { signalGroup(group, syscall.SIGKILL) }
 
 func groupAlive(group int) bool { return syscall.Kill(-group, 0) == nil }
+
+// surviveBrokenPipe makes a write to a parent that is gone an error: on standard output
+// it would end this process, and its program would be left.
+func surviveBrokenPipe() {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // caught, not ignored: the program has its usual one
+}
 
 // reap collects children that have ended. Only for when nothing waits for one.
 func reap() {
