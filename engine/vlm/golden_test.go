@@ -216,3 +216,32 @@ func distance(t *testing.T, a, b []float32) float64 {
 	}
 	return worst
 }
+
+// TestNarrowImage: of an image narrower than a feature nothing is left in the tiles
+// but the ends of their rows, as in transformers: 4x4 features of the whole image,
+// then a newline for each of the 12 rows of three tiles.
+func TestNarrowImage(t *testing.T) {
+	const hidden, whole, rows = 32, 16, 12
+	m, err := vlm.Open("testdata/onevision_tied", vlm.Options{PosEmbed: posembed.Exact, Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	in, err := m.Prepare(image.NewGray(image.Rect(0, 0, 3, 90)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	features, _, err := m.EncodeImage(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := m.ImageTokens(in); n != whole+rows || len(features) != n*hidden {
+		t.Fatalf("%d tokens, %d features, want %d of each", n, len(features)/hidden, whole+rows)
+	}
+	newline := features[whole*hidden:][:hidden]
+	for r := range rows {
+		if !slices.Equal(features[(whole+r)*hidden:][:hidden], newline) {
+			t.Errorf("row %d of the tiles is not the newline", r)
+		}
+	}
+}

@@ -55,6 +55,7 @@ type picture struct {
 
 // arrange is the picture of an image of tiles with a grid each; the arithmetic, with
 // its roundings, is transformers' pack_image_features (modeling_llava_onevision.py).
+// An image narrower than a feature may have none left: its rows are then ends only.
 func (t *tiling) arrange(in imageprep.Input, tile posembed.Grid) (picture, error) {
 	p := picture{grid: posembed.Grid{Rows: in.Rows * tile.Rows, Cols: in.Cols * tile.Cols}}
 	p.rows, p.cols = p.grid.Rows, p.grid.Cols
@@ -73,8 +74,8 @@ func (t *tiling) arrange(in imageprep.Input, tile posembed.Grid) (picture, error
 	if ratio > 1.1 {
 		p.shrunkRows, p.shrunkCols = int(math.Floor(float64(p.rows)/ratio)), int(math.Floor(float64(p.cols)/ratio))
 	}
-	if p.shrunkRows < 1 || p.shrunkCols < 1 {
-		return p, fmt.Errorf("an image of %dx%d pixels (height x width) leaves no features in its tiles: it is too narrow for this model", in.ImageHeight, in.ImageWidth)
+	if p.shrunkRows < 1 && p.rows > 0 || p.shrunkCols < 1 && p.cols > 0 {
+		return p, fmt.Errorf("an image of %dx%d pixels (height x width) would be shrunk to no features: it is too narrow for this model", in.ImageHeight, in.ImageWidth)
 	}
 	return p, nil
 }
