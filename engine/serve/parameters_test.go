@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"siglab/chatapi"
+	"siglab/engine/vlm"
 )
 
 // answered is the only choice of an answer to a question with these fields.
@@ -161,6 +162,21 @@ func TestTokenize(t *testing.T) {
 	open := complete(t, url, body("What is this?", []string{white}, `,"max_tokens":1,"add_generation_prompt":false`)).Usage
 	if tokens.Count != usage.PromptTokens || open.PromptTokens >= usage.PromptTokens {
 		t.Errorf("tokenize says %d, the answer %d, without the begin of a turn %d", tokens.Count, usage.PromptTokens, open.PromptTokens)
+	}
+}
+
+// TestDetokenizeSpecial: special tokens come back by name, as from vLLM.
+func TestDetokenizeSpecial(t *testing.T) {
+	model, err := vlm.Open("../vlm/testdata/llava_qwen2_layers", vlm.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(model.Close)
+	url := start(t, func(c *Config) { c.Model.Close(); c.Model = model })
+	var text chatapi.DetokenizeResponse
+	call(t, url+"/detokenize", `{"tokens":[258,65,256,257]}`, &text)
+	if want := "<bos>b<image><eos>"; text.Prompt != want {
+		t.Errorf("text %q, want %q", text.Prompt, want)
 	}
 }
 

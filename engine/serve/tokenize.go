@@ -2,7 +2,6 @@ package serve
 
 import (
 	"net/http"
-	"strings"
 
 	"siglab/chatapi"
 )
@@ -37,7 +36,8 @@ func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, response)
 }
 
-// detokenize answers POST /detokenize: the text of tokens.
+// detokenize answers POST /detokenize: the text of tokens, special ones by name, as
+// vLLM gives it.
 func (s *Server) detokenize(w http.ResponseWriter, r *http.Request) {
 	var request chatapi.DetokenizeRequest
 	release, err := s.read(w, r, &request)
@@ -48,20 +48,17 @@ func (s *Server) detokenize(w http.ResponseWriter, r *http.Request) {
 	if err == nil && request.Tokens == nil {
 		err = invalidBody("body.tokens", "1 validation error: body.tokens: Field required.")
 	}
-	var text strings.Builder
-	decoder := s.config.Model.Tokenizer().NewDecoder()
 	for _, id := range request.Tokens {
 		if size := s.config.Model.VocabSize(); err == nil && (id < 0 || id >= size) {
 			err = badRequest("tokens", "Token id %d is out of the vocabulary of %d.", id, size)
 		}
-		text.WriteString(decoder.Push(id))
 	}
 	if err != nil {
 		writeError(w, err)
 		return
 	}
-	text.WriteString(decoder.Flush())
-	writeJSON(w, http.StatusOK, chatapi.DetokenizeResponse{Prompt: text.String()})
+	text := s.config.Model.Tokenizer().Spell(request.Tokens)
+	writeJSON(w, http.StatusOK, chatapi.DetokenizeResponse{Prompt: text})
 }
 
 // encode is the tokens of a text, with those that the model expects around it unless

@@ -49,6 +49,15 @@ func (t *Tokenizer) Decode(ids []int) string {
 	return string(append(text, decoder.Flush()...))
 }
 
+// Spell returns the text of a whole sequence with special tokens by name, as
+// transformers decodes it by default. Those of the tiny vocabulary have no text.
+func (t *Tokenizer) Spell(ids []int) string {
+	if p, ok := t.vocabulary.(*pipeline.Pipeline); ok {
+		return p.Decode(ids, false)
+	}
+	return t.Decode(ids)
+}
+
 // tinyStream decodes ids of the tiny vocabulary.
 type tinyStream struct {
 	vocabulary *tinyVocabulary
