@@ -19,7 +19,7 @@ type generateCmd struct {
 	languageFlags
 	Model       string   `required:"" help:"Directory of a published model, or a preset with seeded random weights."`
 	Image       []string `type:"path" help:"Image file; repeat it for several."`
-	Prompt      string   `required:"" help:"What to ask, or with --raw the final text."`
+	Prompt      string   `required:"" help:"What to ask, or with --raw the final text. An image stands before it, unless it has the model's image placeholder."`
 	Raw         bool     `help:"The prompt is the final text: only its image placeholders are expanded."`
 	MaxTokens   int      `name:"max-tokens" default:"64" help:"Most tokens to generate (${default})."`
 	Temperature float64  `default:"0" help:"0 for the likeliest token always, else how freely to choose (${default})."`

@@ -1,6 +1,7 @@
 package tokenizer
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -51,11 +52,7 @@ const (
 func (t *Tokenizer) ChatPrompt(turns []Turn, imageTokens []int, ending Ending) ([]int, error) {
 	images := 0
 	for _, turn := range turns {
-		for _, part := range turn.Parts {
-			if part.Image {
-				images++
-			}
-		}
+		images += turn.images()
 	}
 	if images != len(imageTokens) {
 		return nil, fmt.Errorf("the conversation has %d images, but the lengths of %d are given", images, len(imageTokens))
@@ -76,7 +73,8 @@ func (t *Tokenizer) ChatPrompt(turns []Turn, imageTokens []int, ending Ending) (
 //
 // A template that goes through the parts of a message is given them. Any other
 // gets one string for each message, as in vLLM: a line for each image, then
-// the texts, joined by newlines.
+// the texts, joined by newlines. An image that has its placeholder in the texts
+// of its message stands there, and not before them.
 func (t *Tokenizer) ChatText(turns []Turn, ending Ending) (string, error) {
 	switch t.layout {
 	case layoutPaliGemma:
@@ -167,27 +165,49 @@ func (t *Tokenizer) messages(turns []Turn) []chattemplate.Message {
 	messages := make([]chattemplate.Message, len(turns))
 	for i, turn := range turns {
 		messages[i].Role = turn.Role
-		if t.parts {
-			messages[i].Parts = make([]chattemplate.Part, len(turn.Parts))
-			for j, part := range turn.Parts {
-				messages[i].Parts[j] = chattemplate.Part{Image: part.Image, Text: part.Text}
-			}
-			continue
-		}
-		var lines []string
+		var parts []chattemplate.Part
+		var texts []string
+		missing := turn.images() - t.placeholders(turn)
+		lines := slices.Repeat([]string{t.imageText}, max(0, missing))
 		for _, part := range turn.Parts {
 			if part.Image {
-				lines = append(lines, t.imageText)
+				if missing--; missing < 0 {
+					continue
+				}
+			} else {
+				texts = append(texts, part.Text)
 			}
+			parts = append(parts, chattemplate.Part{Image: part.Image, Text: part.Text})
 		}
-		for _, part := range turn.Parts {
-			if !part.Image {
-				lines = append(lines, part.Text)
-			}
+		if t.parts {
+			messages[i].Parts = parts
+		} else {
+			messages[i].Text = strings.Join(append(lines, texts...), "\n")
 		}
-		messages[i].Text = strings.Join(lines, "\n")
 	}
 	return messages
+}
+
+// images is the number of the turn's images.
+func (t Turn) images() int {
+	n := 0
+	for _, part := range t.Parts {
+		if part.Image {
+			n++
+		}
+	}
+	return n
+}
+
+// placeholders is how often the texts of a turn have what stands for an image.
+func (t *Tokenizer) placeholders(turn Turn) int {
+	n := 0
+	if placeholder := cmp.Or(t.imageBegin, t.imageText); placeholder != "" {
+		for _, part := range turn.Parts {
+			n += strings.Count(part.Text, placeholder)
+		}
+	}
+	return n
 }
 
 // paliGemmaText lays a conversation out as PaliGemma's processor does.
@@ -195,15 +215,19 @@ func (t *Tokenizer) paliGemmaText(turns []Turn) string {
 	var text []string
 	images := 0
 	for _, turn := range turns {
+		images += turn.images() - t.placeholders(turn)
 		for _, part := range turn.Parts {
-			if part.Image {
-				images++
-			} else {
+			if !part.Image {
 				text = append(text, part.Text)
 			}
 		}
 	}
-	return strings.Repeat(t.imageText, images) + t.bosText + strings.Join(text, "\n") + "\n"
+	joined := strings.Join(text, "\n")
+	if last := strings.LastIndex(joined, t.imageText); last >= 0 {
+		last += len(t.imageText) // the images are before the <bos>, wherever they stand
+		return strings.Repeat(t.imageText, max(0, images)) + joined[:last] + t.bosText + joined[last:] + "\n"
+	}
+	return strings.Repeat(t.imageText, images) + t.bosText + joined + "\n"
 }
 
 // paliGemmaRaw completes a text as PaliGemma's processor does (transformers

@@ -208,8 +208,8 @@ func TestPromptErrors(t *testing.T) {
 		{"an image without a length", "1 images", func() ([]int, error) {
 			return tok.ChatPrompt([]Turn{{Role: "user", Parts: []Part{{Image: true}}}}, nil, AssistantOpen)
 		}},
-		{"a user writes a placeholder", "2 times, for 1", func() ([]int, error) {
-			return tok.ChatPrompt([]Turn{{Role: "user", Parts: []Part{{Image: true}, {Text: "<image>"}}}}, []int{4}, AssistantOpen)
+		{"a user writes a placeholder too many", "2 times, for 1", func() ([]int, error) {
+			return tok.ChatPrompt([]Turn{{Role: "user", Parts: []Part{{Image: true}, {Text: "<image><image>"}}}}, []int{4}, AssistantOpen)
 		}},
 		{"a raw prompt without its placeholder", "0 times, for 1", func() ([]int, error) { return tok.RawPrompt("x", []int{4}) }},
 		{"a negative length", "-1 tokens", func() ([]int, error) { return tok.RawPrompt("<image>", []int{-1}) }},
@@ -229,5 +229,25 @@ func TestTinyRawPrompt(t *testing.T) {
 	got, err := tok.RawPrompt("a<|image_pad|>b", []int{2})
 	if want := []int{'a', imagePad, imagePad, 'b'}; err != nil || !slices.Equal(got, want) {
 		t.Errorf("ids %v, error %v, want %v", got, err, want)
+	}
+}
+
+// TestPlacedImages: an image whose placeholder is in the text of its message stands
+// there; the others stand where the layout puts them.
+func TestPlacedImages(t *testing.T) {
+	turns := []Turn{{Role: "user", Parts: []Part{{Image: true}, {Image: true}, {Text: "a<image>b"}}}}
+	strs := map[string]string{"chat_template.jinja": "{% for m in messages %}{{ m.role + ':' + m.content }};{% endfor %}"}
+	for _, row := range []struct{ why, dir, want string }{
+		{"a template of parts", directoryOf(t, "llava-qwen2", nil), "<|im_start|>user <image>\na<image>b<|im_end|><|im_start|>assistant\n"},
+		{"a template of strings", directoryOf(t, "llava-qwen2", strs), "user:<image>\na<image>b;"},
+		{"no template, <bos> after the last image", directoryOf(t, "paligemma", nil), "<image>a<image><bos>b\n"},
+	} {
+		tok, err := Open(row.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err := tok.ChatText(turns, AssistantOpen); text != row.want || err != nil {
+			t.Errorf("%s: text %q, error %v, want %q", row.why, text, err, row.want)
+		}
 	}
 }
