@@ -159,6 +159,9 @@ func withType(o *modelconfig.Object, key, kind string) *modelconfig.Object {
 }
 
 func (e *Encoder) load(s source, finish func() ([]string, error), shape encoderShape, o EncoderOptions) (err error) {
+	if p := e.processor; p != nil && p.Layout == imageprep.Patched && (p.Patch != shape.vision.Patch || shape.vision.Order != siglip.ByPixel) {
+		e.processor, e.noImages = nil, fmt.Errorf("the image processor cuts patches of %d pixels for a SigLIP2 tower, which this one, with patches of %d, is not: see preprocessor_config.json", p.Patch, shape.vision.Patch)
+	}
 	if e.processor != nil {
 		if e.processor, err = o.ImageSize.apply(e.processor, shape.vision.Patch); err != nil {
 			return err

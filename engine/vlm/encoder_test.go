@@ -2,6 +2,7 @@ package vlm_test
 
 import (
 	"encoding/json"
+	"image"
 	"image/png"
 	"math"
 	"os"
@@ -150,6 +151,23 @@ func TestDefaultProcessor(t *testing.T) {
 		}
 		if w := e.Warnings(); len(w) != 1 || !strings.Contains(w[0], "no preprocessor_config.json") {
 			t.Errorf("%s: warnings %q", name, w)
+		}
+	}
+}
+
+// TestOtherProcessor: images that are cut into patches for another tower are refused.
+func TestOtherProcessor(t *testing.T) {
+	for _, row := range []struct{ why, model, processor string }{
+		{"patches of another size", "siglip2_pair", `{"image_processor_type": "Siglip2ImageProcessor", "patch_size": 3, "max_num_patches": 20}`},
+		{"patches for a tower that takes images", "siglip_pair", `{"image_processor_type": "Siglip2ImageProcessor", "patch_size": 8, "max_num_patches": 20}`},
+	} {
+		dir := change(t, filepath.Join("testdata", row.model), nil, nil)
+		if err := os.WriteFile(filepath.Join(dir, "preprocessor_config.json"), []byte(row.processor), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		e := openEncoder(t, dir, vlm.EncoderOptions{Threads: 1})
+		if _, err := e.Prepare(image.NewGray(image.Rect(0, 0, 50, 30))); err == nil || !strings.Contains(err.Error(), "preprocessor_config.json") {
+			t.Errorf("%s: error %v, want one that names the file", row.why, err)
 		}
 	}
 }
