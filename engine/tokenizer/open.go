@@ -48,6 +48,9 @@ func Open(dir string) (*Tokenizer, error) {
 // vocabulary reads the vocabulary of a directory from the first of the files
 // that can hold it.
 func (d directory) vocabulary(f files) (*pipeline.Pipeline, error) {
+	if p, err := d.siglip(f); p != nil || err != nil {
+		return p, err
+	}
 	name := "tokenizer.json"
 	data, err := d.read(name, maxVocabularyFile)
 	if err != nil {
@@ -69,6 +72,29 @@ func (d directory) vocabulary(f files) (*pipeline.Pipeline, error) {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(string(d), name), err)
 	}
 	return p, nil
+}
+
+// siglip reads the vocabulary of SigLIP's own tokenizer, which ends every text; nil if
+// the directory has another. As in transformers its file wins over a tokenizer.json.
+func (d directory) siglip(f files) (*pipeline.Pipeline, error) {
+	if class := strings.TrimSuffix(f.tokenizer.Class, "Fast"); class != "SiglipTokenizer" && (class != "" || f.model.ModelType != "siglip") {
+		return nil, nil
+	}
+	const name = "spiece.model"
+	data, err := d.read(name, maxVocabularyFile)
+	if err != nil || data == nil {
+		return nil, err
+	}
+	p, err := pipeline.Siglip(data)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", filepath.Join(string(d), name), err)
+	}
+	end := cmp.Or(string(f.tokenizer.EOS), "</s>")
+	id, ok := p.ID(end)
+	if !ok {
+		return nil, fmt.Errorf("%s has no end of a text, %q", filepath.Join(string(d), name), end)
+	}
+	return p, p.Frame(nil, []int{id})
 }
 
 // qwen2 reads the older files of Qwen2's vocabulary.

@@ -251,3 +251,26 @@ func TestPlacedImages(t *testing.T) {
 		}
 	}
 }
+
+// TestSiglip holds texts to the ids of SigLIP's own tokenizer (transformers 5.19,
+// SiglipTokenizer): canonical text, rules of normalisation, an end.
+func TestSiglip(t *testing.T) {
+	tok := openTest(t, "siglip")
+	data, err := os.ReadFile("testdata/siglip.cases.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []struct {
+		Text string
+		IDs  []int
+	}
+	if err := json.Unmarshal(data, &cases); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		got, err := tok.Encode(c.Text, true)
+		if diff := cmp.Diff(c.IDs, got); err != nil || diff != "" {
+			t.Errorf("%q: error %v (-want +got):\n%s", c.Text, err, diff)
+		}
+	}
+}

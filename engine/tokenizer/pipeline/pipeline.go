@@ -22,7 +22,7 @@ import (
 
 // Pipeline maps text to ids and ids to text. It does not change once it is
 // built, and is then safe for concurrent use. Make one with [Parse],
-// [ParseSentencePiece] or [Qwen2]; [Pipeline.Add] belongs to building.
+// [ParseSentencePiece], [Siglip] or [Qwen2]; [Pipeline.Add] belongs to building.
 type Pipeline struct {
 	normalizers   []normalizer
 	prefix        string // of the normalised start of a text: SentencePiece's dummy prefix
@@ -78,7 +78,7 @@ func (p *Pipeline) encodeText(ids []int, text string) ([]int, error) {
 		if err != nil {
 			return nil, err
 		}
-		if raw.start == 0 {
+		if raw.start == 0 && normal != "" {
 			normal = p.prefix + normal
 		}
 		for _, span := range p.added.normalized.split(normal) {

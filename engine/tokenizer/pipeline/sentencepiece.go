@@ -37,16 +37,15 @@ type sentencePieceModel struct {
 	pieces       []sentencePiece
 	modelType    uint64
 	byteFallback bool
-	charsMap     bool // has rules of normalisation
+	charsMap     []byte // rules of normalisation
 	dummyPrefix  bool
 	extraSpaces  bool // are removed
 	keepSpaces   bool // spaces are not escaped
 }
 
 // ParseSentencePiece builds the pipeline of a tokenizer.model (SentencePiece,
-// sentencepiece_model.proto) of type BPE or Unigram without rules of
-// normalisation, such as those of Llama and Gemma. Ordinary text gets
-// SentencePiece's own ids. Control pieces become special tokens that text can
+// sentencepiece_model.proto) of type BPE or Unigram, such as those of Llama and
+// Gemma. Ordinary text gets SentencePiece's own ids. Control pieces become special tokens that text can
 // spell, as transformers makes them.
 func ParseSentencePiece(data []byte) (*Pipeline, error) {
 	m, err := readSentencePiece(data)
@@ -56,10 +55,6 @@ func ParseSentencePiece(data []byte) (*Pipeline, error) {
 	switch {
 	case len(m.pieces) == 0 || len(m.pieces) > maxID:
 		return nil, fmt.Errorf("it has %d pieces; 1 to %d are supported", len(m.pieces), maxID)
-	case m.charsMap:
-		return nil, errors.New("its precompiled rules of normalisation are not supported; convert it to tokenizer.json")
-	case m.extraSpaces:
-		return nil, errors.New("remove_extra_whitespaces is not supported; convert it to tokenizer.json")
 	case m.keepSpaces:
 		return nil, errors.New("escape_whitespaces=false is not supported; convert it to tokenizer.json")
 	}
@@ -70,7 +65,17 @@ func ParseSentencePiece(data []byte) (*Pipeline, error) {
 	decoders := []component{
 		{Type: "Replace", Pattern: &patternSpec{String: new(spaceMark)}, Content: " "}, {Type: "ByteFallback"}, {Type: "Fuse"},
 	}
-	p.normalizers = []normalizer{func(s string) (string, error) { return strings.ReplaceAll(s, " ", spaceMark), nil }}
+	if len(m.charsMap) > 0 {
+		rules, err := newCharsMap(m.charsMap)
+		if err != nil {
+			return nil, err
+		}
+		p.normalizers = append(p.normalizers, rules.replace)
+	}
+	if m.extraSpaces {
+		p.normalizers = append(p.normalizers, oneSpace)
+	}
+	p.normalizers = append(p.normalizers, func(s string) (string, error) { return strings.ReplaceAll(s, " ", spaceMark), nil })
 	if m.dummyPrefix {
 		p.prefix = spaceMark
 		decoders = append(decoders, component{Type: "Strip", Content: " ", Start: 1})
@@ -195,7 +200,7 @@ func readSentencePiece(data []byte) (*sentencePieceModel, error) {
 			return eachField(value.bytes, func(number protowire.Number, value protoValue) error {
 				switch number {
 				case 2:
-					m.charsMap = len(value.bytes) > 0
+					m.charsMap = value.bytes
 				case 3:
 					m.dummyPrefix = value.number != 0
 				case 4:
