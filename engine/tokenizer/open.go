@@ -71,6 +71,9 @@ func (d directory) vocabulary(f files) (*pipeline.Pipeline, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", filepath.Join(string(d), name), err)
 	}
+	if class := f.tokenizer.Class; class == "Siglip2Tokenizer" || class == "" && f.model.ModelType == "siglip2" {
+		p.Lowercase()
+	}
 	return p, nil
 }
 

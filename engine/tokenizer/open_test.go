@@ -172,6 +172,12 @@ func TestConfiguration(t *testing.T) {
 				text, err := tok.ChatText(nil, AssistantOpen)
 				return text == "J" && err == nil
 			}},
+		{"SigLIP2's tokenizer sees lower case", map[string]string{"tokenizer_config.json": `{"tokenizer_class":"Siglip2Tokenizer"}`},
+			func(tok *Tokenizer) bool {
+				upper, err := tok.Encode("THE Photo", true)
+				lower, _ := tok.Encode("the photo", true)
+				return err == nil && slices.Equal(upper, lower)
+			}},
 		{"a list of templates has a default", map[string]string{"chat_template.jinja": "", "tokenizer_config.json": `{"chat_template":[{"name":"rag","template":"R"},{"name":"default","template":"D"}]}`},
 			func(tok *Tokenizer) bool {
 				text, err := tok.ChatText(nil, AssistantOpen)

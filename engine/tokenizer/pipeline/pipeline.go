@@ -22,7 +22,8 @@ import (
 
 // Pipeline maps text to ids and ids to text. It does not change once it is
 // built, and is then safe for concurrent use. Make one with [Parse],
-// [ParseSentencePiece], [Siglip] or [Qwen2]; [Pipeline.Add] belongs to building.
+// [ParseSentencePiece], [Siglip] or [Qwen2]; [Pipeline.Add] and [Pipeline.Lowercase] belong
+// to building.
 type Pipeline struct {
 	normalizers   []normalizer
 	prefix        string // of the normalised start of a text: SentencePiece's dummy prefix

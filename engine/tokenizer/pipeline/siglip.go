@@ -18,6 +18,14 @@ func Siglip(data []byte) (*Pipeline, error) {
 	return p, nil
 }
 
+// Lowercase makes the pipeline see text in lower case, as SigLIP2's tokenizer does
+// whatever its file says (models/siglip2/tokenization_siglip2.py). It belongs to
+// building.
+func (p *Pipeline) Lowercase() {
+	lower := func(text string) (string, error) { return lowercase(text), nil }
+	p.normalizers = append([]normalizer{lower}, p.normalizers...)
+}
+
 // canonical is SigLIP's canonicalize_text.
 func canonical(text string) (string, error) {
 	kept := strings.Map(func(r rune) rune {
