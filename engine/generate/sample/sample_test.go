@@ -84,6 +84,32 @@ func TestRepetition(t *testing.T) {
 	}
 }
 
+// TestExtremeRepetition: no penalty that Check lets through leaves logits that are not
+// numbers; the token that it hits hardest is the last to be picked, or the first.
+func TestExtremeRepetition(t *testing.T) {
+	for _, tt := range []struct {
+		penalty float64
+		want    int // of the tokens 0 and 1, of which the prompt has 0
+	}{
+		{math.SmallestNonzeroFloat64, 0}, {1e-300, 0}, {1e-40, 0}, {1e40, 1}, {math.MaxFloat64, 1},
+	} {
+		for _, logits := range [][]float32{{2, 1}, {2, 0}, {2, 1, negInf}} {
+			p := Params{Repetition: tt.penalty}
+			if err := p.Check(len(logits)); err != nil {
+				t.Fatal(err)
+			}
+			pick, err := New(p, []int{0}, nil).Next(slices.Clone(logits))
+			if err != nil || pick.ID != tt.want && logits[1] > 0 {
+				t.Errorf("penalty %v of %v: token %d, error %v, want %d", tt.penalty, logits, pick.ID, err, tt.want)
+			}
+		}
+		s := New(Params{Repetition: tt.penalty, Temperature: 1}, []int{0, 1, 2}, nil)
+		if _, err := s.Next([]float32{0, -3, negInf}); err != nil {
+			t.Errorf("penalty %v of logits of 0 and below: %v", tt.penalty, err)
+		}
+	}
+}
+
 func TestLogprobs(t *testing.T) {
 	logits := []float32{0, float32(math.Log(3)), negInf, float32(math.Log(4))}
 	near := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-6 })

@@ -104,7 +104,8 @@ func (s *Sampler) adjust(logits []float32) {
 			logits[id] = negInf
 		}
 	}
-	if r := float32(s.params.Repetition); r != 1 {
+	if s.params.Repetition != 1 {
+		r := float32(min(max(s.params.Repetition, math.SmallestNonzeroFloat32), math.MaxFloat32))
 		for id := range s.prompt {
 			logits[id] = repeated(logits[id], r)
 		}
@@ -119,12 +120,16 @@ func (s *Sampler) adjust(logits []float32) {
 	}
 }
 
-// repeated is a logit after the repetition penalty.
+// repeated is a logit after the repetition penalty. One that was finite stays so.
 func repeated(v, penalty float32) float32 {
-	if v > 0 {
-		return v / penalty
+	if v == negInf {
+		return v
 	}
-	return v * penalty
+	changed := float64(v) * float64(penalty)
+	if v > 0 {
+		changed = float64(v) / float64(penalty)
+	}
+	return float32(min(max(changed, -math.MaxFloat32), math.MaxFloat32))
 }
 
 // argmax is the lowest index of the largest value, or of a NaN that comes first.
