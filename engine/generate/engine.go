@@ -8,10 +8,10 @@
 //     without a limit of its own is the whole context: an admitted request is always
 //     answered, none is preempted;
 //   - encodes one image, of the first request that has one left;
-//   - takes in parts of prompts, in the same order, as many positions as the budget
-//     of a round leaves beside one for each answer that is being generated. While
-//     others are behind it, a prompt gets half of what is left: a long one does not
-//     hold up the short ones;
+//   - takes in parts of prompts, as many positions as the budget of a round leaves
+//     beside one for each answer that is being generated: half of them of the oldest
+//     prompt, then of the others, those with the least left first. Long ones, however
+//     many, do not hold up short ones, nor these the oldest;
 //   - takes one decode step together for all answers.
 //
 // Everything that an answer waits for is therefore bounded: one image, the budget
@@ -106,6 +106,7 @@ type Engine struct {
 	kvBytes       int64 // reserved by the running
 
 	scratch batch
+	turns   []*Stream // scratch of prefill
 }
 
 // New starts an engine, which owns the model from here on. End it with Close.

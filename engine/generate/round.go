@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -99,6 +100,7 @@ func (e *Engine) finish(s *Stream, err error) {
 	e.running--
 	e.mu.Unlock()
 	s.sequence, s.logits, s.features, s.sampler, s.request.Images = nil, nil, nil, nil, nil
+	s.finished = true
 	s.end(err)
 }
 
@@ -167,45 +169,63 @@ func (e *Engine) begin(s *Stream) error {
 	return err
 }
 
-// leastPart is the smallest part of a prompt that is worth a pass of its own.
-const leastPart = 64
-
 // prefill takes in parts of prompts, and generates the first tokens of those that
 // this completes. It returns the streams that go on and the number of positions.
+//
+// The oldest prompt gets half of what is left of the budget if there are others, so
+// that it goes on in every round; the others share the rest, those with the least left
+// first. A short prompt waits for no long one but the oldest, however many there are.
 func (e *Engine) prefill(running []*Stream) (_ []*Stream, tokens int) {
-	budget, behind := e.config.MaxBatchedTokens, 0
+	budget := e.config.MaxBatchedTokens
+	turns := e.turns[:0]
 	for _, s := range running {
 		switch {
 		case s.decoding:
 			budget--
 		case s.sequence != nil:
-			behind++
+			turns = append(turns, s)
 		}
 	}
-	running = slices.DeleteFunc(running, func(s *Stream) bool {
-		if s.decoding || s.sequence == nil || budget < 1 {
-			return false
+	if len(turns) > 2 {
+		slices.SortStableFunc(turns[1:], func(a, b *Stream) int { return cmp.Compare(a.sequence.Left(), b.sequence.Left()) })
+	}
+	ended := false
+	for i, s := range turns {
+		if budget < 1 {
+			break
 		}
 		most := budget
-		if behind--; behind > 0 {
-			most = min(budget, max(budget/2, leastPart))
+		if i == 0 && len(turns) > 1 {
+			most = max(budget/2, 1)
 		}
-		left := s.sequence.Left()
-		if err := s.sequence.Advance(most, s.logits); err != nil {
-			e.finish(s, err)
-			return true
-		}
-		took := left - s.sequence.Left()
+		took, complete := e.advance(s, most)
 		budget -= took
 		tokens += took
-		if s.sequence.Left() > 0 {
-			return false
-		}
-		s.decoding = true
-		e.config.Observer.Prefilled(time.Since(s.admitted), len(s.request.Prompt))
-		return e.accept(s)
-	})
+		ended = ended || complete
+	}
+	clear(turns) // or the scratch would keep ended streams
+	e.turns = turns[:0]
+	if ended {
+		running = slices.DeleteFunc(running, func(s *Stream) bool { return s.finished })
+	}
 	return running, tokens
+}
+
+// advance takes in a part of a stream's prompt, and generates the first token if none is
+// left. It returns the number of positions, and whether the stream has ended.
+func (e *Engine) advance(s *Stream, most int) (took int, ended bool) {
+	left := s.sequence.Left()
+	if err := s.sequence.Advance(most, s.logits); err != nil {
+		e.finish(s, err)
+		return 0, true
+	}
+	now := s.sequence.Left()
+	if now > 0 {
+		return left - now, false
+	}
+	s.decoding = true
+	e.config.Observer.Prefilled(time.Since(s.admitted), len(s.request.Prompt))
+	return left, e.accept(s)
 }
 
 // batch is the scratch of step.

@@ -63,6 +63,13 @@ func TestRounds(t *testing.T) {
 		{"a long prompt shares the budget with the short one behind it, then has it all", Config{MaxBatchedTokens: 200},
 			[]Request{fakePrompt(500, 1), fakePrompt(10, 3)},
 			[]string{"prefill 200 of 500", "prefill 100 of 300", "prefill 10 of 10", "step 1", "prefill 199 of 200", "step 1", "prefill 1 of 1"}},
+		{"a short prompt does not wait for the long ones before it", Config{MaxBatchedTokens: 128},
+			[]Request{fakePrompt(300, 1), fakePrompt(301, 1), fakePrompt(302, 1), fakePrompt(303, 1), fakePrompt(304, 1), fakePrompt(5, 1)},
+			[]string{
+				"prefill 128 of 300", "prefill 64 of 172", "prefill 5 of 5", "prefill 59 of 301", "prefill 64 of 108", "prefill 64 of 242",
+				"prefill 44 of 44", "prefill 84 of 178", "prefill 64 of 94", "prefill 64 of 302", "prefill 30 of 30", "prefill 98 of 238",
+				"prefill 64 of 140", "prefill 64 of 303", "prefill 64 of 76", "prefill 64 of 239", "prefill 12 of 12", "prefill 116 of 175",
+				"prefill 59 of 59", "prefill 69 of 304", "prefill 128 of 235", "prefill 107 of 107"}},
 		{"one image a round, with the steps of others between; text does not wait for images", Config{},
 			[]Request{fakePrompt(3, 1, fakePicture(1), fakePicture(2)), fakePrompt(4, 4), fakePrompt(1, 1, fakePicture(3))},
 			[]string{"encode 1", "encode 2", "prefill 7 of 7", "prefill 4 of 4", "step 1", "encode 3", "prefill 3 of 3", "step 1", "step 1"}},

@@ -31,6 +31,7 @@ type Stream struct {
 	asked    int      // images that the encoder cache was asked for
 	sequence Sequence // nil until all images are encoded
 	decoding bool     // the prompt is taken in
+	finished bool     // it has given back what it had
 	sampler  *sample.Sampler
 	logits   []float32 // [vocabulary]
 	last     int       // the token that the next step takes in
