@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -46,6 +48,9 @@ func (b *heldBody) release() { b.budget.held.Add(-b.bytes) }
 // read reads a body and decodes it into v. The caller must call release when the
 // body's text is no longer held.
 func (s *Server) read(w http.ResponseWriter, r *http.Request, v any) (release func(), err error) {
+	if r.ContentLength > mostBody { // before any of it is asked for
+		return func() {}, errTooLarge
+	}
 	held := &heldBody{budget: &s.bodies, from: http.MaxBytesReader(w, r.Body, mostBody)}
 	body, err := io.ReadAll(held)
 	if err == nil {
@@ -53,18 +58,29 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, v any) (release fu
 		// After an error it stays, or what is left of the body would be waited for.
 		w.Header().Del("Connection")
 		_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // not supported by a test's recorder
-	}
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		err = &apiError{status: http.StatusRequestEntityTooLarge, message: "The request has more than 64 MiB."}
-	case errors.As(err, new(*apiError)):
-	case err != nil:
-		err = badRequest("", "The request could not be read: %v.", err)
-	default:
 		err = decode(body, v)
+	} else {
+		err = s.unread(err)
 	}
 	return held.release, err
+}
+
+var errTooLarge = &apiError{status: http.StatusRequestEntityTooLarge, message: "The request has more than 64 MiB."}
+
+// unread is what the client is told of a body that could not be read: no addresses.
+func (s *Server) unread(err error) error {
+	var connection *net.OpError
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return errTooLarge
+	case errors.As(err, new(*apiError)):
+		return err
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &apiError{status: http.StatusRequestTimeout, message: fmt.Sprintf("The request did not come whole within %v.", s.timeouts.body)}
+	case errors.As(err, &connection):
+		err = connection.Err
+	}
+	return badRequest("", "The request could not be read: %v.", err)
 }
 
 // decode reads a JSON body.
@@ -79,8 +95,8 @@ func decode(body []byte, v any) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &field):
-		name := strings.TrimPrefix(field.Field, "Sampling.")
-		return invalidBody(strings.TrimSuffix("body."+name, "."), "1 validation error: body.%s must be %s, got %s.", name, kindName(field), field.Value)
+		place := strings.TrimSuffix("body."+strings.TrimPrefix(field.Field, "Sampling."), ".")
+		return invalidBody(place, "1 validation error: %s must be %s, got %s.", place, kindName(field), field.Value)
 	case errors.As(err, &syntax):
 		return invalidBody(fmt.Sprintf("body.%d", syntax.Offset), "1 validation error: the request is not valid JSON: %v at byte %d.", err, syntax.Offset)
 	}

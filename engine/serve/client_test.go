@@ -131,9 +131,11 @@ func TestBadClients(t *testing.T) {
 	}{
 		{"half a header", "POST /v1/chat/compl", "HTTP/1.1 400"},
 		{"a header without an end", "GET /health HTTP/1.1\r\nHost: x\r\n", ""},
-		{"half a body", post(chatRoute, "Content-Length: 500\r\n") + `{"messages":[`, "HTTP/1.1 400"},
-		{"no body", post(chatRoute, "Content-Length: 500\r\n"), "HTTP/1.1 400"},
-		{"half a chunked body", post(chatRoute, "Transfer-Encoding: chunked\r\n") + "5\r\n{\"me", "HTTP/1.1 400"},
+		{"half a body", post(chatRoute, "Content-Length: 500\r\n") + `{"messages":[`, "HTTP/1.1 408"},
+		{"no body", post(chatRoute, "Content-Length: 500\r\n"), "HTTP/1.1 408"},
+		{"half a chunked body", post(chatRoute, "Transfer-Encoding: chunked\r\n") + "5\r\n{\"me", "HTTP/1.1 408"},
+		{"a huge body that is announced", post(chatRoute, "Content-Length: 50000000000\r\n") + "{", "HTTP/1.1 413"},
+		{"a huge body that waits to be asked for", post(chatRoute, "Expect: 100-continue\r\nContent-Length: 50000000000\r\n"), "HTTP/1.1 413"},
 		{"a body that a route does not read and that does not come", post("/reset_mm_cache", "Content-Length: 500\r\n"), "HTTP/1.1 200"},
 		{"a body on a route that is not there", post("/nothing", "Content-Length: 500\r\n"), "HTTP/1.1 404"},
 		{"TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", "HTTP/1.1 400"},
@@ -151,6 +153,9 @@ func TestBadClients(t *testing.T) {
 			first, _, _ := strings.Cut(string(answer), "\r\n")
 			if err != nil || !strings.HasPrefix(first, tt.want) || tt.want == "" && first != "" {
 				t.Errorf("answer %q, error %v, want %q", first, err, tt.want)
+			}
+			if strings.Contains(string(answer), "->") {
+				t.Errorf("the answer names addresses: %q", answer)
 			}
 			s.idle(t)
 		})

@@ -44,6 +44,8 @@ func (e *apiError) errorType() string {
 		return "NotFoundError"
 	case http.StatusMethodNotAllowed:
 		return "MethodNotAllowedError"
+	case http.StatusRequestTimeout:
+		return "RequestTimeoutError"
 	case http.StatusUnprocessableEntity:
 		return "UnprocessableEntityError"
 	case http.StatusTooManyRequests:

@@ -209,6 +209,7 @@ func TestErrors(t *testing.T) {
 		want   string
 	}{
 		{"not JSON", `{"model":`, 400, "Bad Request", "not valid JSON"},
+		{"another kind of JSON", `[]`, 400, "Bad Request", "body must be an object, got array"},
 		{"a field of another type", `{"max_tokens":"x"}`, 400, "Bad Request", "body.max_tokens must be an integer"},
 		{"another one, deeper", `{"temperature":"x"}`, 400, "Bad Request", "body.temperature must be a number"},
 		{"no messages", `{"model":"random:tiny"}`, 400, "Bad Request", "body.messages"},
