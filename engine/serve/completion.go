@@ -9,7 +9,7 @@ import (
 )
 
 // prepareCompletion makes a job of the body of POST /v1/completions.
-func (s *Server) prepareCompletion(_ context.Context, c *chatapi.CompletionRequest) (*job, error) {
+func (s *Server) prepareCompletion(ctx context.Context, c *chatapi.CompletionRequest) (*job, error) {
 	j := &job{stops: c.Stop, includeStop: c.IncludeStopStrInOutput, logprobs: c.Logprobs != nil, stream: c.Stream, protocol: &completionProtocol{}}
 	if c.StreamOptions != nil {
 		j.options = *c.StreamOptions
@@ -38,7 +38,7 @@ func (s *Server) prepareCompletion(_ context.Context, c *chatapi.CompletionReque
 	j.request.Prompt = c.Prompt.Tokens
 	var err error
 	if c.Prompt.Tokens == nil {
-		if j.request.Prompt, err = s.encode(c.Prompt.Text, c.AddSpecialTokens); err != nil {
+		if j.request.Prompt, err = s.encode(ctx, c.Prompt.Text, c.AddSpecialTokens); err != nil {
 			return nil, err
 		}
 	}

@@ -33,11 +33,27 @@ func (s *Server) chatPrompt(ctx context.Context, messages []chatapi.Message, beg
 	if begin != nil && !*begin {
 		ending = tokenizer.AsGiven
 	}
+	release, err := s.takeText(ctx, textBytes(messages))
+	if err != nil {
+		return prompt{}, err
+	}
+	defer release()
 	tokens, err := s.config.Model.Tokenizer().ChatPrompt(turns, lengths, ending)
 	if err != nil {
 		return prompt{}, badRequest("messages", "The conversation does not become a prompt of this model: %v", err)
 	}
 	return prompt{tokens, images}, nil
+}
+
+// textBytes is the length of all texts.
+func textBytes(messages []chatapi.Message) int {
+	bytes := 0
+	for _, m := range messages {
+		for _, part := range m.Content {
+			bytes += len(part.Text)
+		}
+	}
+	return bytes
 }
 
 // conversation takes the messages apart into turns of text and images.
@@ -69,9 +85,12 @@ func (s *Server) conversation(ctx context.Context, messages []chatapi.Message) (
 	return turns, images, err
 }
 
-// checkParts reports roles and parts that the model does not know, and too many
-// images.
+// checkParts reports too much text, roles and parts that the model does not know, and
+// too many images.
 func (s *Server) checkParts(messages []chatapi.Message) error {
+	if err := checkText(textBytes(messages)); err != nil {
+		return err
+	}
 	images := 0
 	for i, m := range messages {
 		switch m.Role {
@@ -121,7 +140,10 @@ func (s *Server) images(ctx context.Context, urls []string) ([]generate.Image, e
 	}
 	decoded := make([]image.Image, len(files))
 	for i, data := range files {
-		var err error
+		err := ctx.Err() // each may take seconds
+		if err != nil {
+			return nil, err
+		}
 		if decoded[i], _, err = imageprep.Decode(data, s.limits); err != nil {
 			return nil, badRequest("", "Failed to load image: %v", err)
 		}

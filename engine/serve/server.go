@@ -7,8 +7,9 @@
 // A request has at most 64 MiB, with at most 262,144 values, and comes within a
 // minute; all bodies that are read or prepared at a time have at most 512 MiB. An
 // image has at most 32 MiB and 64 megapixels (imageprep.DefaultLimits); as many as there are
-// processors are decoded at a time. A prompt has as many images and tokens as the
-// model takes. An event that a client does not take within 20 s ends its answer. When
+// processors are decoded at a time. A request has at most 4 MiB of text; as many long
+// texts as there are processors are tokenized at a time. A prompt has as many images
+// and tokens as the model takes. An event that a client does not take within 20 s ends its answer. When
 // the queue is full the answer is 429 with Retry-After. A client that goes away frees
 // its place in every stage.
 //
@@ -80,6 +81,7 @@ type Server struct {
 	timeouts timeouts
 	bodies   bodyBudget
 	decoding chan struct{} // one for each image that may be decoded at a time
+	texts    chan struct{} // one for each long text that may be tokenized at a time
 	requests atomic.Int64  // that are being answered, from their arrival on
 }
 
@@ -122,7 +124,7 @@ func newServer(c Config, model generate.Model) (*Server, error) {
 	s := &Server{
 		config: c, log: log.New(c.Log, "", log.LstdFlags|log.Lmicroseconds), started: time.Now(), limits: imageprep.DefaultLimits(),
 		timeouts: timeouts{header: 10 * time.Second, body: time.Minute, write: writeTimeout},
-		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)),
+		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)), texts: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
 	s.loader = imageurl.New(imageurl.Options{Fetch: c.AllowImageURLs, Bytes: s.limits.Bytes})
 	s.metrics = newMetrics(c.ServedName)

@@ -18,7 +18,7 @@ func (s *Server) tokenize(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 	case request.Prompt != nil:
-		p.tokens, err = s.encode(*request.Prompt, request.AddSpecialTokens)
+		p.tokens, err = s.encode(r.Context(), *request.Prompt, request.AddSpecialTokens)
 	default:
 		p, err = s.chatPrompt(r.Context(), request.Messages, request.AddGenerationPrompt)
 	}
@@ -59,14 +59,4 @@ func (s *Server) detokenize(w http.ResponseWriter, r *http.Request) {
 	}
 	text := s.config.Model.Tokenizer().Spell(request.Tokens)
 	writeJSON(w, http.StatusOK, chatapi.DetokenizeResponse{Prompt: text})
-}
-
-// encode is the tokens of a text, with those that the model expects around it unless
-// asked not to.
-func (s *Server) encode(text string, addSpecial *bool) ([]int, error) {
-	tokens, err := s.config.Model.Tokenizer().Encode(text, addSpecial == nil || *addSpecial)
-	if err != nil {
-		return nil, badRequest("prompt", "The prompt cannot be tokenized: %v", err)
-	}
-	return tokens, nil
 }
