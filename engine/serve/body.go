@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"siglab/engine/generate"
 )
 
 // Bounds of request bodies.
@@ -52,7 +55,11 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, v any) (release fu
 		return func() {}, errTooLarge
 	}
 	held := &heldBody{budget: &s.bodies, from: http.MaxBytesReader(w, r.Body, mostBody)}
+	hurried := s.hurry(http.NewResponseController(w))
 	body, err := io.ReadAll(held)
+	if draining := hurried(); err != nil && draining {
+		err = generate.ErrClosed
+	}
 	if err == nil {
 		// The handler's deadline was for the body: one that lasted would end long answers.
 		// After an error it stays, or what is left of the body would be waited for.
@@ -65,6 +72,24 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request, v any) (release fu
 	return held.release, err
 }
 
+// hurry gives a body that is being read a little time once the server drains. The
+// caller must call hurried when it is read, which reports whether that was so, before it
+// sets another deadline.
+func (s *Server) hurry(control *http.ResponseController) (hurried func() bool) {
+	done := make(chan struct{})
+	stop := context.AfterFunc(s.draining, func() {
+		defer close(done)
+		_ = control.SetReadDeadline(time.Now().Add(s.timeouts.late)) // not supported by a test's recorder
+	})
+	return func() bool {
+		if stop() {
+			return false
+		}
+		<-done
+		return true
+	}
+}
+
 var errTooLarge = &apiError{status: http.StatusRequestEntityTooLarge, message: "The request has more than 64 MiB."}
 
 // unread is what the client is told of a body that could not be read: no addresses.
@@ -73,7 +98,7 @@ func (s *Server) unread(err error) error {
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
 		return errTooLarge
-	case errors.As(err, new(*apiError)):
+	case errors.As(err, new(*apiError)), errors.Is(err, generate.ErrClosed):
 		return err
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return &apiError{status: http.StatusRequestTimeout, message: fmt.Sprintf("The request did not come whole within %v.", s.timeouts.body)}

@@ -83,6 +83,8 @@ type Server struct {
 	decoding chan struct{} // one for each image that may be decoded at a time
 	texts    chan struct{} // one for each long text that may be tokenized at a time
 	requests atomic.Int64  // that are being answered, from their arrival on
+	draining context.Context
+	drain    context.CancelFunc // begins to drain
 }
 
 // timeouts bound what a client can make the server wait for.
@@ -90,6 +92,7 @@ type timeouts struct {
 	header time.Duration // to receive the header
 	body   time.Duration // to receive the body
 	write  time.Duration // to hand over one event
+	late   time.Duration // to receive the body once the server drains
 }
 
 const (
@@ -123,14 +126,16 @@ func newServer(c Config, model generate.Model) (*Server, error) {
 	}
 	s := &Server{
 		config: c, log: log.New(c.Log, "", log.LstdFlags|log.Lmicroseconds), started: time.Now(), limits: imageprep.DefaultLimits(),
-		timeouts: timeouts{header: 10 * time.Second, body: time.Minute, write: writeTimeout},
+		timeouts: timeouts{header: 10 * time.Second, body: time.Minute, write: writeTimeout, late: time.Second},
 		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)), texts: make(chan struct{}, runtime.GOMAXPROCS(0)),
 	}
+	s.draining, s.drain = context.WithCancel(context.Background())
 	s.loader = imageurl.New(imageurl.Options{Fetch: c.AllowImageURLs, Bytes: s.limits.Bytes})
 	s.metrics = newMetrics(c.ServedName)
 	s.config.Engine.Observer = observer{s}
 	var err error
 	if s.engine, err = generate.New(model, s.config.Engine); err != nil {
+		s.drain()
 		return nil, fmt.Errorf("serve: %w", err)
 	}
 	s.config.Engine = s.engine.Config()
@@ -146,7 +151,8 @@ func (s *Server) Memory() (weights, keysAndValues int64) {
 }
 
 // Run serves until ctx ends, then drains: it accepts no more, answers what runs for
-// at most DrainTimeout, and returns nil if that was enough.
+// at most DrainTimeout, and returns nil if that was enough. Requests whose bodies have
+// not come whole have a second to do so.
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	server := s.httpServer()
 	failed := make(chan error, 1)
@@ -156,6 +162,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	case err = <-failed:
 	case <-ctx.Done():
 	}
+	s.drain()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.DrainTimeout)
 	defer cancel()
 	if n := s.requests.Load(); n > 0 {
@@ -165,7 +172,9 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	if late != nil {
 		_ = server.Close() // the connections of those that did not end in time
 	}
-	late = errors.Join(late, s.engine.Close(drain))
+	if ended := s.engine.Close(drain); late == nil {
+		late = ended
+	}
 	if err == nil {
 		if ended := <-failed; !errors.Is(ended, http.ErrServerClosed) {
 			err = ended

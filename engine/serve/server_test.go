@@ -405,3 +405,50 @@ func TestRunDrains(t *testing.T) {
 		t.Error("the server still answers")
 	}
 }
+
+// TestRunDrainsHalfBodies: the end does not wait for bodies that do not come, but for
+// those that are on their way.
+func TestRunDrainsHalfBodies(t *testing.T) {
+	model, err := vlm.Open("random:tiny", vlm.Options{Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Config{Model: model})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx, l) }()
+	request := body("x", nil, `,"max_tokens":4,"ignore_eos":true`)
+	send := func() net.Conn {
+		c, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = c.Close() })
+		if _, err := fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", chatRoute, len(request), request[:5]); err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	never, late := send(), send()
+	eventually(t, "two requests", func() bool { return s.requests.Load() == 2 })
+	cancel()
+	<-s.draining.Done()
+	if _, err := io.WriteString(late, request[5:]); err != nil {
+		t.Fatal(err)
+	}
+	for c, want := range map[net.Conn]string{late: "HTTP/1.1 200", never: "HTTP/1.1 503"} {
+		if answer, err := io.ReadAll(c); err != nil || !strings.HasPrefix(string(answer), want) {
+			t.Errorf("answer %.300q, error %v, want %s", answer, err, want)
+		}
+	}
+	if err := <-ended; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
