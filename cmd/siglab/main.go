@@ -40,11 +40,15 @@ const (
 	exitInvalid    = 4 // the run is not valid: no verdict
 )
 
-func main() {
+func main() { os.Exit(interruptible(os.Args[1:])) }
+
+// interruptible executes a command line whose context the first signal to end ends; a
+// second one ends the process, for those who cannot wait for an orderly end.
+func interruptible(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:])
-	stop()
-	os.Exit(code)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return run(ctx, args)
 }
 
 // run executes one command line and returns the exit code.

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"testing"
 	"time"
 
@@ -18,11 +15,7 @@ import (
 // TestMain lets the scripts run this program as the command siglab: the test
 // binary is then started under that name, also as its own child by bench.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"siglab": func() {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-		defer stop()
-		os.Exit(run(ctx, os.Args[1:]))
-	}})
+	testscript.Main(m, map[string]func(){"siglab": main})
 }
 
 func TestScripts(t *testing.T) {

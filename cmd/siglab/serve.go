@@ -65,6 +65,8 @@ func (c *serveCmd) server() (*serve.Server, error) {
 		return nil, usagef("--port %d: it is 1 to 65535, or 0 for a free one", c.Port)
 	case c.MaxModelLen < 0:
 		return nil, usagef("--max-model-len %d: it is at least 1, or 0 for the model's", c.MaxModelLen)
+	case c.Drain <= 0:
+		return nil, usagef("--drain-timeout %v: it is more than 0", c.Drain)
 	case c.InjectDelay < 0:
 		return nil, usagef("--inject-delay %v: it is not negative", c.InjectDelay)
 	}
