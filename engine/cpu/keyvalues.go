@@ -112,3 +112,22 @@ func (t *storeTask) transpose(dst, src []float32, stride, positions int) {
 		}
 	}
 }
+
+// CopyKeyValues writes the keys and values of the first positions of src to dst, which
+// has the same heads. It panics if there are fewer, in either.
+func (d *Device) CopyKeyValues(dst, src tensor.KeyValues, positions int) {
+	to, from := dst.(*keyValues), src.(*keyValues)
+	if to.kvHeads != from.kvHeads || to.dim != from.dim {
+		panic(fmt.Sprintf("copy %d heads of %d values to %d of %d", from.kvHeads, from.dim, to.kvHeads, to.dim))
+	}
+	if positions < 0 || positions > min(to.capacity, from.capacity) {
+		panic(fmt.Sprintf("copy %d positions from %d to %d", positions, from.capacity, to.capacity))
+	}
+	keys := ceil(positions, panel) * from.dim // with what is behind them in the last panel, which nothing sees
+	for head := range from.kvHeads {
+		copy(to.keys[to.keyAt(head, 0):][:keys], from.keys[from.keyAt(head, 0):])
+		for p := range ceil(from.dim, panel) / panel {
+			copy(to.values[to.valueAt(head, p, 0):][:positions*panel], from.values[from.valueAt(head, p, 0):])
+		}
+	}
+}

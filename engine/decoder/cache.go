@@ -1,6 +1,10 @@
 package decoder
 
-import "siglab/engine/tensor"
+import (
+	"fmt"
+
+	"siglab/engine/tensor"
+)
 
 // Cache holds the keys and values of one sequence, for every block. It is used by
 // the decoder that made it, and never by two calls at a time.
@@ -27,3 +31,23 @@ func (c *Cache) Capacity() int { return c.capacity }
 
 // Reset empties the cache, to be used for another sequence.
 func (c *Cache) Reset() { c.length = 0 }
+
+// CopyPrefix makes an empty cache begin with the first positions of another's sequence.
+// The error is that the cache is not empty, that the other has fewer positions, or that
+// they do not fit.
+func (d *Decoder) CopyPrefix(c, from *Cache, positions int) error {
+	if c.length > 0 {
+		return fmt.Errorf("copy of a prefix: the cache has %d positions, want an empty one", c.length)
+	}
+	if positions < 0 || positions > from.length {
+		return fmt.Errorf("copy of a prefix of %d positions: the other cache has %d", positions, from.length)
+	}
+	if err := d.room(c, positions); err != nil {
+		return err
+	}
+	for i := range c.blocks {
+		d.ops.CopyKeyValues(c.blocks[i], from.blocks[i], positions)
+	}
+	c.length = positions
+	return nil
+}

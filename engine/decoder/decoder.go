@@ -23,6 +23,7 @@ type Ops interface {
 	RoPE(x, cos, sin []float32, positions []int, heads, dim int)
 	NewKeyValues(kvHeads, dim, capacity int) tensor.KeyValues
 	Store(kv tensor.KeyValues, keys, values []float32, first int)
+	CopyKeyValues(dst, src tensor.KeyValues, positions int)
 	CachedAttention(out, q []float32, kv tensor.KeyValues, visible []tensor.Span, heads int, scale float32)
 	SiLUMul(gate, up []float32)
 	GELUTanhMul(gate, up []float32)

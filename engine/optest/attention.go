@@ -153,3 +153,26 @@ func checkPositionsIndependent(t *testing.T, i Implementation) {
 		}
 	}
 }
+
+// checkCopyKeyValues: attention to positions of which the first were copied has the bits
+// of attention to those that were stored, whatever is behind them and is overwritten.
+func checkCopyKeyValues(t *testing.T, i Implementation) {
+	const heads, rows = 4, 90
+	for _, s := range []struct{ kvHeads, dim, first int }{{2, 24, 0}, {2, 24, 1}, {1, 40, 16}, {4, 33, 31}, {2, 64, 32}, {2, 24, 89}, {2, 24, 90}} {
+		d, width := i.Open(t, 2), s.kvHeads*s.dim
+		q, k, v := normals(1, rows*heads*s.dim), normals(2, rows*width), normals(3, rows*width)
+		whole, copied := d.NewKeyValues(s.kvHeads, s.dim, rows+9), d.NewKeyValues(s.kvHeads, s.dim, rows)
+		d.Store(whole, k, v, 0)
+		d.Store(copied, normals(4, rows*width), normals(5, rows*width), 0)
+		d.CopyKeyValues(copied, whole, s.first)
+		if s.first < rows {
+			d.Store(copied, k[s.first*width:], v[s.first*width:], s.first)
+		}
+		want, got := make([]float32, len(q)), make([]float32, len(q))
+		d.CachedAttention(want, q, whole, causal(0, rows), heads, 0.2)
+		d.CachedAttention(got, q, copied, causal(0, rows), heads, 0.2)
+		if !same(got, want) {
+			t.Errorf("%d heads of %d: a copy of %d positions gives other attention", s.kvHeads, s.dim, s.first)
+		}
+	}
+}

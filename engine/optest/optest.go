@@ -32,6 +32,7 @@ type Device interface {
 	Attention(out, q, k, v []float32, heads, dim int)
 	NewKeyValues(kvHeads, dim, capacity int) tensor.KeyValues
 	Store(kv tensor.KeyValues, keys, values []float32, first int)
+	CopyKeyValues(dst, src tensor.KeyValues, positions int)
 	CachedAttention(out, q []float32, kv tensor.KeyValues, visible []tensor.Span, heads int, scale float32)
 }
 
@@ -53,6 +54,7 @@ func Run(t *testing.T, i Implementation) {
 	t.Run("Activations", func(t *testing.T) { checkActivations(t, i) })
 	t.Run("RoPE", func(t *testing.T) { checkRoPE(t, i) })
 	t.Run("Attention", func(t *testing.T) { checkAttention(t, i) })
+	t.Run("CopyKeyValues", func(t *testing.T) { checkCopyKeyValues(t, i) })
 	t.Run("CachedAttention", func(t *testing.T) { checkCachedAttention(t, i) })
 	t.Run("AttentionHazards", func(t *testing.T) { checkAttentionHazards(t, i) })
 	t.Run("PositionsIndependent", func(t *testing.T) { checkPositionsIndependent(t, i) })

@@ -112,12 +112,51 @@ func checkCase(t *testing.T, m *vlm.Model, dir string, c goldenCase) {
 	if !slices.Equal(logits, chunked) {
 		t.Error("a prompt in chunks has other logits")
 	}
+	for _, most := range []int{1, len(c.IDs) / 2, len(c.IDs) - 1} {
+		checkReuse(t, m, s, c.IDs, features, logits, most)
+	}
 	for i, want := range c.Tokens {
 		checkTop(t, i, logits, c.Top5[i])
 		if token := slices.Index(logits, slices.Max(logits)); token != want {
 			t.Fatalf("step %d: token %d, want %d", i, token, want)
 		}
 		step(t, m, s, want, logits)
+	}
+}
+
+// checkReuse takes in a prompt that goes on otherwise, with what it has in common with
+// a sequence that there is, and without: the bits must be the same.
+func checkReuse(t *testing.T, m *vlm.Model, from *vlm.Sequence, ids []int, features []vlm.Features, logits []float32, most int) {
+	t.Helper()
+	n := m.PrefixEnd(ids, most)
+	if n < 0 || n > most {
+		t.Fatalf("the prefix of at most %d tokens ends at %d", most, n)
+	}
+	got, want := make([]float32, m.VocabSize()), make([]float32, m.VocabSize())
+	p, err := m.Begin(m.NewSequence(len(ids)), ids, features)
+	if err == nil {
+		err = m.Reuse(p, from, n)
+	}
+	if err == nil {
+		err = m.Advance(p, len(ids), got)
+	}
+	if err != nil || !slices.Equal(got, logits) {
+		t.Errorf("with %d tokens reused the prompt has other logits, or %v", n, err)
+	}
+	if slices.Contains(ids[n:], m.ImageToken()) { // what follows must be text, to be another
+		return
+	}
+	other := append(slices.Clone(ids[:n]), 5, 6, 7)
+	if err := m.Prefill(m.NewSequence(len(other)), other, features, want); err != nil {
+		t.Fatal(err)
+	}
+	if p, err = m.Begin(m.NewSequence(len(other)), other, features); err == nil {
+		if err = m.Reuse(p, from, n); err == nil {
+			err = m.Advance(p, len(other), got)
+		}
+	}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("with %d tokens reused another prompt has other logits, or %v", n, err)
 	}
 }
 

@@ -122,6 +122,37 @@ func (m *Model) Advance(p *Prefill, most int, logits []float32) error {
 	return nil
 }
 
+// Reuse takes in the first tokens of a prompt by copying another sequence's keys and
+// values of them. Nothing of the prompt may be taken in yet, and at least one token must
+// be left to compute. The caller must know that the sequences begin with the same tokens
+// and features, and, by [Model.PrefixEnd] of both, that none of the keys and values
+// depends on what is behind them.
+func (m *Model) Reuse(p *Prefill, from *Sequence, tokens int) error {
+	if tokens >= p.Left() {
+		return fmt.Errorf("reuse of %d tokens: the prompt has %d, one of which must be computed", tokens, p.Left())
+	}
+	if err := m.decoder.CopyPrefix(p.sequence.cache, from.cache, tokens); err != nil {
+		return fmt.Errorf("reuse: %w", err)
+	}
+	p.x, p.ends = p.x[tokens*m.arch.decoder.Hidden:], p.ends[tokens:]
+	return nil
+}
+
+// PrefixEnd is the largest number of tokens, up to most, of which none sees one behind
+// them in a sequence that begins with these: their keys and values are the same
+// whatever follows them. It may be called concurrently.
+func (m *Model) PrefixEnd(tokens []int, most int) int {
+	if m.arch.prompt == wholePrompt {
+		return 0
+	}
+	most = min(most, len(tokens))
+	image := func(i int) bool { return tokens[i] == m.arch.imageToken }
+	for m.arch.prompt == wholeImages && most > 0 && most < len(tokens) && image(most-1) && image(most) {
+		most--
+	}
+	return most
+}
+
 // stretch is the largest number of tokens up to most, or else the smallest, of which
 // none sees one behind them.
 func (p *Prefill) stretch(most int) int {
