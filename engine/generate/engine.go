@@ -14,6 +14,9 @@
 //     many, do not hold up short ones, nor these the oldest;
 //   - takes one decode step together for all answers.
 //
+// With a prefix cache, the keys and values of ended requests are kept in the memory that
+// no running one has reserved, and prompts begin with what they have in common with them.
+//
 // Everything that an answer waits for is therefore bounded: one image, the budget
 // and one step. A request whose caller has gone leaves the queue at once, and its
 // slot before the next of these. What a request is answered does not depend on who
@@ -51,6 +54,7 @@ type Config struct {
 	MaxQueuedTokens  int   // tokens of the prompts that may wait. Zero: 262,144
 	KVBytes          int64 // keys and values in all. Zero: of MaxSeqs longest sequences, but at most 4 GiB, and at least of one
 	EncoderCache     int64 // bytes of image features to keep. Zero: none
+	PrefixCache      bool  // keep keys and values of ended sequences, in the memory of KVBytes that is free
 	Observer         Observer
 }
 
@@ -93,6 +97,7 @@ type Engine struct {
 	vocabulary Vocabulary
 	config     Config
 	images     encoderCache
+	prefixes   prefixCache
 	wake       chan struct{} // holds a token when there may be something to do
 	done       chan struct{} // closed when the goroutine has ended
 	stop       context.Context
@@ -117,7 +122,8 @@ func New(model Model, c Config) (*Engine, error) {
 	}
 	e := &Engine{
 		model: model, vocabulary: model.Vocabulary(), config: c, images: encoderCache{limit: c.EncoderCache},
-		wake: make(chan struct{}, 1), done: make(chan struct{}),
+		prefixes: prefixCache{on: c.PrefixCache, end: model.PrefixEnd},
+		wake:     make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	e.stop, e.cancel = context.WithCancel(context.Background())
 	go e.loop()
@@ -211,6 +217,12 @@ func (e *Engine) KVUsage() float64 {
 
 // EncoderCache counts the images that were asked of the encoder cache.
 func (e *Engine) EncoderCache() CacheStats { return e.images.counted() }
+
+// PrefixCache counts the prompts' tokens: all, and those whose keys and values were there.
+func (e *Engine) PrefixCache() CacheStats { return e.prefixes.counted() }
+
+// ResetPrefixCache empties the prefix cache.
+func (e *Engine) ResetPrefixCache() { e.prefixes.reset() }
 
 // ResetEncoderCache empties the encoder cache.
 func (e *Engine) ResetEncoderCache() { e.images.reset() }

@@ -30,9 +30,10 @@ const (
 func (m *fakeModel) Vocabulary() Vocabulary {
 	return Vocabulary{Size: 102, Image: fakeImage, Ends: []int{fakeEnd}, Suppressed: []int{fakeImage}}
 }
-func (m *fakeModel) MaxModelLen() int           { return m.length }
-func (m *fakeModel) MaxImages() int             { return m.maxImages }
-func (m *fakeModel) KVBytes(capacity int) int64 { return int64(capacity) }
+func (m *fakeModel) MaxModelLen() int                { return m.length }
+func (m *fakeModel) MaxImages() int                  { return m.maxImages }
+func (m *fakeModel) PrefixEnd(_ []int, most int) int { return most }
+func (m *fakeModel) KVBytes(capacity int) int64      { return int64(capacity) }
 
 func (m *fakeModel) call(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
@@ -79,6 +80,12 @@ type fakeSequence struct {
 
 func (s *fakeSequence) Begin(prompt []int, _ []vlm.Features) error {
 	s.left = len(prompt)
+	return nil
+}
+
+func (s *fakeSequence) Reuse(_ Sequence, tokens int) error {
+	s.left -= tokens
+	s.length += tokens
 	return nil
 }
 

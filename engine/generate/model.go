@@ -5,13 +5,16 @@ import (
 	"siglab/engine/vlm"
 )
 
-// Model is what an engine runs. Its first four methods may be called at any time; the
+// Model is what an engine runs. Its first five methods may be called at any time; the
 // rest, and all of its sequences, are used by one goroutine.
 type Model interface {
 	Vocabulary() Vocabulary
 	MaxModelLen() int           // tokens of the longest sequence
 	MaxImages() int             // in a prompt
 	KVBytes(capacity int) int64 // memory of the keys and values of a sequence
+	// PrefixEnd is how many of the tokens that a sequence begins with, up to most, have
+	// keys and values that do not depend on what is behind them.
+	PrefixEnd(tokens []int, most int) int
 	NewSequence(capacity int) Sequence
 	EncodeImage(imageprep.Input) (vlm.Features, vlm.Resample, error)
 	// Step appends one token to each sequence and writes the logits that follow.
@@ -23,6 +26,8 @@ type Model interface {
 type Sequence interface {
 	// Begin prepares a prompt to be taken in; it computes nothing yet.
 	Begin(prompt []int, images []vlm.Features) error
+	// Reuse takes in the first tokens of the prompt, as another sequence has them.
+	Reuse(from Sequence, tokens int) error
 	// Left is the number of positions of the prompt that are still to be taken in.
 	Left() int
 	// Advance takes in about so many of them, and writes the logits that follow the
@@ -74,6 +79,10 @@ type vlmSequence struct {
 func (s *vlmSequence) Begin(prompt []int, images []vlm.Features) (err error) {
 	s.prefill, err = s.model.Begin(s.sequence, prompt, images)
 	return err
+}
+
+func (s *vlmSequence) Reuse(from Sequence, tokens int) error {
+	return s.model.Reuse(s.prefill, from.(*vlmSequence).sequence, tokens)
 }
 
 func (s *vlmSequence) Left() int { return s.prefill.Left() }

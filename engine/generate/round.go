@@ -85,6 +85,7 @@ func (e *Engine) admit(running []*Stream) (_ []*Stream, more bool) {
 		}
 		e.unqueue(0)
 		e.kvBytes += s.kvBytes
+		e.prefixes.shrink(e.config.KVBytes - e.kvBytes)
 		e.running++
 		s.admitted = time.Now()
 		e.config.Observer.Admitted(s.admitted.Sub(s.submitted))
@@ -93,12 +94,16 @@ func (e *Engine) admit(running []*Stream) (_ []*Stream, more bool) {
 	return running, len(e.waiting) > 0 || !e.closed
 }
 
-// finish ends a running stream and gives back what it had.
+// finish ends a running stream and gives back what it had, to the prefix cache if there is
+// one and its prompt is taken in.
 func (e *Engine) finish(s *Stream, err error) {
 	e.mu.Lock()
 	e.kvBytes -= s.kvBytes
 	e.running--
 	e.mu.Unlock()
+	if s.decoding {
+		e.prefixes.put(&prefix{s.taken, s.images, s.sequence, s.kvBytes}, e.vocabulary.Image)
+	}
 	s.sequence, s.logits, s.features, s.sampler, s.request.Images = nil, nil, nil, nil, nil
 	s.finished = true
 	s.end(err)
@@ -164,9 +169,29 @@ func (e *Engine) begin(s *Stream) error {
 		ends = slices.Concat(ends, e.vocabulary.Ends)
 	}
 	s.sampler = sample.New(s.request.Sampling, s.request.Prompt, ends)
-	err := s.sequence.Begin(s.request.Prompt, s.features)
+	if err := s.sequence.Begin(s.request.Prompt, s.features); err != nil {
+		return err
+	}
+	err := e.reuse(s)
 	s.features, s.request.Images = nil, nil // the sequence has what it needs of them
 	return err
+}
+
+// reuse takes in what the prefix cache has of a stream's prompt, and notes what the cache
+// will want to know of the stream.
+func (e *Engine) reuse(s *Stream) error {
+	if !e.config.PrefixCache {
+		return nil
+	}
+	s.taken = append(make([]int, 0, s.request.capacity()), s.request.Prompt...)
+	for _, image := range s.request.Images {
+		s.images = append(s.images, Image{Key: image.Key, Tokens: image.Tokens})
+	}
+	from, tokens := e.prefixes.find(s.request.Prompt, s.images, e.vocabulary.Image)
+	if tokens == 0 {
+		return nil
+	}
+	return s.sequence.Reuse(from, tokens)
 }
 
 // prefill takes in parts of prompts, and generates the first tokens of those that
@@ -259,6 +284,11 @@ func (e *Engine) step(running []*Stream) (_ []*Stream, tokens int) {
 		return running, 0
 	}
 	err := e.model.Step(b.sequences, b.tokens, b.logits)
+	if err == nil && e.config.PrefixCache {
+		for i, s := range b.streams {
+			s.taken = append(s.taken, b.tokens[i])
+		}
+	}
 	running = slices.DeleteFunc(running, func(s *Stream) bool {
 		if !s.decoding {
 			return false

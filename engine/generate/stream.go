@@ -29,6 +29,8 @@ type Stream struct {
 	kvBytes  int64 // reserved
 	features []vlm.Features
 	asked    int      // images that the encoder cache was asked for
+	taken    []int    // with a prefix cache: the tokens whose keys and values the sequence has or gets
+	images   []Image  // with a prefix cache: the prompt's, without inputs
 	sequence Sequence // nil until all images are encoded
 	decoding bool     // the prompt is taken in
 	finished bool     // it has given back what it had
