@@ -29,6 +29,7 @@ type serveCmd struct {
 	QueueTokens int           `name:"max-num-queued-tokens" default:"262144" help:"Prompt tokens that may wait (${default})."`
 	KVCache     float64       `name:"kv-cache-gb" default:"0" help:"Memory for keys and values in GiB; a request waits until what it may need is free (of all running requests at full length, but at most 4)."`
 	Encoder     float64       `name:"encoder-cache-gb" default:"0" help:"Memory for the features of images that were seen, in GiB; 0 for none, so that every image is computed (${default})."`
+	PrefixCache bool          `name:"enable-prefix-caching" help:"Keep the keys and values of ended requests, in what --kv-cache-gb leaves free, for prompts that begin as they did. Off by default, so that every prompt is computed."`
 	ImageURLs   bool          `name:"allow-image-urls" help:"Fetch images of http and https URLs, from public addresses only."`
 	Drain       time.Duration `name:"drain-timeout" default:"30s" help:"Longest wait for running requests at the end (${default})."`
 	InjectDelay time.Duration `default:"0s" help:"Positive control: hold up every request by this much after its arrival stamp."`
@@ -105,7 +106,7 @@ func (c *serveCmd) engine() (generate.Config, error) {
 	}
 	return generate.Config{
 		MaxSeqs: c.MaxSeqs, MaxBatchedTokens: c.MaxTokens, MaxQueue: c.MaxQueue, MaxQueuedTokens: c.QueueTokens,
-		KVBytes: int64(c.KVCache * (1 << 30)), EncoderCache: int64(c.Encoder * (1 << 30)),
+		KVBytes: int64(c.KVCache * (1 << 30)), EncoderCache: int64(c.Encoder * (1 << 30)), PrefixCache: c.PrefixCache,
 	}, nil
 }
 

@@ -158,7 +158,7 @@ func (s *Server) images(ctx context.Context, urls []string) ([]generate.Image, e
 		if images[i].Tokens == 0 {
 			return nil, badRequest("", "Failed to prepare image: its %dx%d pixels (height x width) leave no features for this model.", in.Height, in.Width)
 		}
-		if s.config.Engine.EncoderCache > 0 {
+		if s.config.Engine.EncoderCache > 0 || s.config.Engine.PrefixCache {
 			images[i].Key = fmt.Sprintf("%x %dx%d in %d tiles of %dx%d", sha256.Sum256(files[i]), in.Rows, in.Cols, in.Tiles, in.Height, in.Width)
 		}
 	}

@@ -98,12 +98,15 @@ func (m *metrics) watch(e *generate.Engine) {
 	gauge("vllm:kv_cache_usage_perc", "Share of the memory for keys and values that is reserved, 1 is full.", nil, e.KVUsage)
 	count("vllm:mm_cache_queries_total", "Images that the encoder cache was asked for.", func() float64 { return float64(e.EncoderCache().Queries) })
 	count("vllm:mm_cache_hits_total", "Images that the encoder cache had.", func() float64 { return float64(e.EncoderCache().Hits) })
-	count("vllm:prefix_cache_queries_total", "Tokens that the prefix cache was asked for: there is none.", none)
-	count("vllm:prefix_cache_hits_total", "Tokens that the prefix cache had: there is none.", none)
+	count("vllm:prefix_cache_queries_total", "Tokens of prompts that the prefix cache was asked for.", func() float64 { return float64(e.PrefixCache().Queries) })
+	count("vllm:prefix_cache_hits_total", "Tokens of prompts whose keys and values the prefix cache had.", func() float64 { return float64(e.PrefixCache().Hits) })
 	count("vllm:num_preemptions_total", "Requests that lost their place: none ever does.", none)
-	c := e.Config()
+	c, caching := e.Config(), "False"
+	if c.PrefixCache {
+		caching = "True"
+	}
 	gauge("vllm:cache_config_info", "How the caches were set up.", prometheus.Labels{
-		"enable_prefix_caching": "False", "kv_cache_bytes": strconv.FormatInt(c.KVBytes, 10), "encoder_cache_bytes": strconv.FormatInt(c.EncoderCache, 10),
+		"enable_prefix_caching": caching, "kv_cache_bytes": strconv.FormatInt(c.KVBytes, 10), "encoder_cache_bytes": strconv.FormatInt(c.EncoderCache, 10),
 	}, func() float64 { return 1 })
 }
 

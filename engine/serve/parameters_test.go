@@ -213,3 +213,54 @@ func TestEncoderCache(t *testing.T) {
 		t.Errorf("answers %v", answers)
 	}
 }
+
+// TestPrefixCache: what a prompt has in common with one before is not computed again,
+// until a route empties the cache, and never where the image is another; the answers are
+// those of a server without.
+func TestPrefixCache(t *testing.T) {
+	url, plain := start(t, func(c *Config) { c.Engine.PrefixCache = true }), start(t, nil)
+	counts := func() (queries, hits float64) {
+		for name, value := range map[string]*float64{"vllm:prefix_cache_queries_total": &queries, "vllm:prefix_cache_hits_total": &hits} {
+			r, err := http.Get(url + "/metrics")
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(r.Body)
+			_ = r.Body.Close()
+			_, line, ok := strings.Cut(string(text), "\n"+name+"{")
+			if _, err := fmt.Sscan(line[strings.Index(line, " "):strings.Index(line, "\n")], value); err != nil || !ok {
+				t.Fatal(name, err)
+			}
+		}
+		return queries, hits
+	}
+	white, black := picture(t, color.White), picture(t, color.Black)
+	fields := `,"max_tokens":8,"ignore_eos":true`
+	hits, last := 0.0, 0.0
+	for i, tt := range []struct {
+		images []string
+		reset  bool
+		hit    bool
+	}{
+		{[]string{white}, false, false},
+		{[]string{white}, false, true},
+		{[]string{white, black}, false, true},
+		{[]string{black}, false, false},
+		{[]string{black, white}, false, true},
+		{[]string{white}, true, false},
+		{[]string{white}, false, true},
+	} {
+		if tt.reset {
+			call(t, url+"/reset_prefix_cache", "", nil)
+		}
+		request := body("What is this?", tt.images, fields)
+		got, want := complete(t, url, request), complete(t, plain, request)
+		if got.Choices[0].Message.Content != want.Choices[0].Message.Content {
+			t.Errorf("request %d: %q, without a cache %q", i, got.Choices[0].Message.Content, want.Choices[0].Message.Content)
+		}
+		if _, hits = counts(); (hits-last >= 100) != tt.hit {
+			t.Errorf("request %d: %v of %d tokens were there", i, hits-last, want.Usage.PromptTokens)
+		}
+		last = hits
+	}
+}

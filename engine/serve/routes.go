@@ -28,7 +28,8 @@ func (s *Server) Handler() http.Handler {
 	route("/server_info", http.MethodGet, s.serverInfo)
 	route("/metrics", http.MethodGet, s.metrics.handler.ServeHTTP)
 	route("/reset_prefix_cache", http.MethodPost, func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK, map[string]bool{"success": true}) // there is none
+		s.engine.ResetPrefixCache()
+		writeJSON(w, http.StatusOK, map[string]bool{"success": true})
 	})
 	reset := func(http.ResponseWriter, *http.Request) { s.engine.ResetEncoderCache() }
 	route("/reset_mm_cache", http.MethodPost, reset)
@@ -115,6 +116,6 @@ func (s *Server) serverInfo(w http.ResponseWriter, _ *http.Request) {
 		"max_model_len": m.MaxModelLen(), "max_images": m.MaxImages(), "pos_embed": m.PosEmbed().String(),
 		"trained_grid": m.TrainedGrid().String(), "max_num_seqs": e.MaxSeqs, "max_num_batched_tokens": e.MaxBatchedTokens,
 		"max_num_queued_reqs": e.MaxQueue, "max_num_queued_tokens": e.MaxQueuedTokens, "kv_cache_bytes": e.KVBytes,
-		"encoder_cache_bytes": e.EncoderCache, "enable_prefix_caching": false, "allow_image_urls": s.config.AllowImageURLs,
+		"encoder_cache_bytes": e.EncoderCache, "enable_prefix_caching": e.PrefixCache, "allow_image_urls": s.config.AllowImageURLs,
 	}})
 }

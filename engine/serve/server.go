@@ -24,8 +24,10 @@
 //     by name. Other fields that are not known are ignored, as vLLM does.
 //   - http and https images are refused unless allowed, files always (400, where vLLM
 //     says 500).
-//   - There is no prefix cache: its counters stay zero and its reset succeeds. Nothing
-//     is ever preempted. The encoder cache, off by default, keeps the tower's output, where vLLM's
+//   - The prefix cache is off unless asked for. It keeps the sequences that ended last,
+//     and reuses whole blocks of 16 tokens; images are encoded all the same. Where
+//     a prompt sees itself both ways, as PaliGemma's, it finds nothing. Nothing is ever
+//     preempted. The encoder cache, off by default, keeps the tower's output, where vLLM's
 //     mm cache keeps the processor's; it has the same counters and is emptied by
 //     /reset_mm_cache and /reset_encoder_cache alike.
 //   - A stop string is held back only while the text may still begin one; vLLM holds
