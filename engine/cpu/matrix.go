@@ -82,6 +82,7 @@ func (d *Device) Pack(w safetensors.Tensor) (tensor.Matrix, error) {
 		m.padded = (m.in + 1) &^ 1
 	}
 	m.data = aligned[byte](m.panels() * m.padded * panel * m.size)
+	preferHugePages(m.data)
 	d.packing = packTask{m, w}
 	d.pool.run(&d.packing, m.panels())
 	d.packing = packTask{}
