@@ -190,7 +190,7 @@ func (u *attentionUnit) tile(height, k int, inputs, weights, outputs []float32, 
 		if u.kernels.narrow != nil && width-c <= u.kernels.lanes {
 			kernel = u.kernels.narrow[height]
 		}
-		kernel(k, &inputs[0], (*byte)(unsafe.Pointer(&weights[c])), start, startStride, &outputs[c], stride)
+		kernel(k, &inputs[0], (*byte)(unsafe.Pointer(&weights[c])), start, startStride, &outputs[c], stride, nil, 0)
 	}
 }
 

@@ -36,7 +36,11 @@ type kernels struct {
 // tileBF16Dot are pairs of bfloat16, two to a value. A sum is one chain of fused
 // multiplications and additions in the order of k (of pairs for tileBF16Dot), so that
 // it has the same bits in every tile of an instruction set. c may be start.
-type tileKernel func(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+//
+// Tiles fetch their own weights ahead of using them. The tallest ones instead, if
+// aheadStep is not 0, ask for memory that is needed next: for every readPace inputs a
+// line, from ahead on, aheadStep bytes apart.
+type tileKernel func(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 type (
 	unaryKernel  func(x *float32, n int)

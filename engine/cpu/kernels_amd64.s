@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func tileF32x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF32x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileF32x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·tileF32x1AVX2(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -58,8 +58,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Y2
 	VMOVUPS      32(DX), Y3
 	VBROADCASTSS (CX), Y4
@@ -80,9 +78,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileBF16x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF16x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·tileBF16x1AVX2(SB), NOSPLIT, $0-72
 	MOVQ         k+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
@@ -137,8 +135,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVDQU      (DX), Y2
 	VPSLLD       $0x10, Y2, Y2
 	VMOVDQU      32(DX), Y3
@@ -166,9 +162,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF16x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF16x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF16x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·tileF16x1AVX2(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -216,7 +212,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
 	VCVTPH2PS    (DX), Y2
 	VCVTPH2PS    16(DX), Y3
 	VBROADCASTSS (CX), Y4
@@ -237,9 +232,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func narrowF32x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func narrowF32x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·narrowF32x1AVX2(SB), NOSPLIT, $0-56
+TEXT ·narrowF32x1AVX2(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -282,8 +277,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Y2
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
@@ -301,9 +294,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF32x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF32x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileF32x2AVX2(SB), NOSPLIT, $0-56
+TEXT ·tileF32x2AVX2(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -370,8 +363,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Y4
 	VMOVUPS      32(DX), Y5
 	VBROADCASTSS (CX), Y6
@@ -398,9 +389,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileBF16x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF16x2AVX2(SB), NOSPLIT, $0-56
+TEXT ·tileBF16x2AVX2(SB), NOSPLIT, $0-72
 	MOVQ         k+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
@@ -470,8 +461,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVDQU      (DX), Y4
 	VPSLLD       $0x10, Y4, Y4
 	VMOVDQU      32(DX), Y5
@@ -508,9 +497,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF16x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF16x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF16x2AVX2(SB), NOSPLIT, $0-56
+TEXT ·tileF16x2AVX2(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -573,7 +562,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
 	VCVTPH2PS    (DX), Y4
 	VCVTPH2PS    16(DX), Y5
 	VBROADCASTSS (CX), Y6
@@ -600,9 +588,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func narrowF32x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func narrowF32x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·narrowF32x2AVX2(SB), NOSPLIT, $0-56
+TEXT ·narrowF32x2AVX2(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -655,8 +643,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Y4
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
@@ -678,9 +664,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF32x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF32x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileF32x4AVX2(SB), NOSPLIT, $0-56
+TEXT ·tileF32x4AVX2(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -777,8 +763,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Y8
 	VMOVUPS      32(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -817,9 +801,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileBF16x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF16x4AVX2(SB), NOSPLIT, $0-56
+TEXT ·tileBF16x4AVX2(SB), NOSPLIT, $0-72
 	MOVQ         k+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
@@ -919,8 +903,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVDQU      (DX), Y8
 	VPSLLD       $0x10, Y8, Y8
 	VMOVDQU      32(DX), Y9
@@ -975,9 +957,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF16x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF16x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF16x4AVX2(SB), NOSPLIT, $0-56
+TEXT ·tileF16x4AVX2(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -1070,7 +1052,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
 	VCVTPH2PS    (DX), Y8
 	VCVTPH2PS    16(DX), Y9
 	VBROADCASTSS (CX), Y10
@@ -1109,9 +1090,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func narrowF32x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func narrowF32x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·narrowF32x4AVX2(SB), NOSPLIT, $0-56
+TEXT ·narrowF32x4AVX2(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -1184,8 +1165,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Y8
 	VBROADCASTSS (CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
@@ -1215,35 +1194,128 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF32x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF32x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tileF32x6AVX2(SB), NOSPLIT, $0-56
+TEXT ·tileF32x6AVX2(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
-	MOVQ    start+24(FP), BX
-	MOVQ    startStride+32(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ    SI, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ    SI, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	ADDQ    SI, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	ADDQ    SI, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	ADDQ    SI, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	ADDQ    SI, BX
+	MOVQ    ahead+56(FP), BX
+	MOVQ    aheadStep+64(FP), SI
+	MOVQ    start+24(FP), DI
+	MOVQ    startStride+32(FP), R8
+	SHLQ    $0x02, R8
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	ADDQ    R8, DI
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	ADDQ    R8, DI
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	ADDQ    R8, DI
+	VMOVUPS (DI), Y6
+	VMOVUPS 32(DI), Y7
+	ADDQ    R8, DI
+	VMOVUPS (DI), Y8
+	VMOVUPS 32(DI), Y9
+	ADDQ    R8, DI
+	VMOVUPS (DI), Y10
+	VMOVUPS 32(DI), Y11
+	ADDQ    R8, DI
 	SUBQ    $0x04, AX
 	JLT     rest
+	TESTQ   SI, SI
+	JZ      loop
+
+ahead:
+	VMOVUPS      (DX), Y12
+	VMOVUPS      32(DX), Y13
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 1600(CX), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 3200(CX), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4800(CX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 6400(CX), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8000(CX), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	VMOVUPS      128(DX), Y12
+	VMOVUPS      160(DX), Y13
+	VBROADCASTSS 4(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 1604(CX), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 3204(CX), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4804(CX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 6404(CX), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8004(CX), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	VMOVUPS      256(DX), Y12
+	VMOVUPS      288(DX), Y13
+	VBROADCASTSS 8(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 1608(CX), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 3208(CX), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4808(CX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 6408(CX), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8008(CX), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	VMOVUPS      384(DX), Y12
+	VMOVUPS      416(DX), Y13
+	VBROADCASTSS 12(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 1612(CX), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 3212(CX), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4812(CX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 6412(CX), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8012(CX), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT1   (BX)
+	ADDQ         SI, BX
+	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000200, DX
+	SUBQ         $0x04, AX
+	JGE          ahead
+	JMP          rest
 
 loop:
 	PREFETCHT0   2048(DX)
@@ -1344,8 +1416,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Y12
 	VMOVUPS      32(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -1396,38 +1466,135 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileBF16x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·tileBF16x6AVX2(SB), NOSPLIT, $0-56
+TEXT ·tileBF16x6AVX2(SB), NOSPLIT, $0-72
 	MOVQ         k+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
-	MOVL         $0xffff0000, BX
-	VMOVD        BX, X15
+	MOVQ         ahead+56(FP), BX
+	MOVQ         aheadStep+64(FP), SI
+	MOVL         $0xffff0000, DI
+	VMOVD        DI, X15
 	VPBROADCASTD X15, Y15
-	MOVQ         start+24(FP), BX
-	MOVQ         startStride+32(FP), SI
-	SHLQ         $0x02, SI
-	VMOVUPS      (BX), Y0
-	VMOVUPS      32(BX), Y1
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y2
-	VMOVUPS      32(BX), Y3
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y4
-	VMOVUPS      32(BX), Y5
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y6
-	VMOVUPS      32(BX), Y7
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y8
-	VMOVUPS      32(BX), Y9
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Y10
-	VMOVUPS      32(BX), Y11
-	ADDQ         SI, BX
+	MOVQ         start+24(FP), DI
+	MOVQ         startStride+32(FP), R8
+	SHLQ         $0x02, R8
+	VMOVUPS      (DI), Y0
+	VMOVUPS      32(DI), Y1
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Y2
+	VMOVUPS      32(DI), Y3
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Y4
+	VMOVUPS      32(DI), Y5
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Y6
+	VMOVUPS      32(DI), Y7
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Y8
+	VMOVUPS      32(DI), Y9
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Y10
+	VMOVUPS      32(DI), Y11
+	ADDQ         R8, DI
 	SUBQ         $0x04, AX
 	JLT          rest
+	TESTQ        SI, SI
+	JZ           loop
+
+ahead:
+	VMOVDQU      (DX), Y12
+	VPSLLD       $0x10, Y12, Y12
+	VMOVDQU      32(DX), Y13
+	VPSLLD       $0x10, Y13, Y13
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 1600(CX), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 3200(CX), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4800(CX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 6400(CX), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8000(CX), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	VPAND        (DX), Y15, Y12
+	VPAND        32(DX), Y15, Y13
+	VBROADCASTSS 4(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 1604(CX), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 3204(CX), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4804(CX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 6404(CX), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8004(CX), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	VMOVDQU      128(DX), Y12
+	VPSLLD       $0x10, Y12, Y12
+	VMOVDQU      160(DX), Y13
+	VPSLLD       $0x10, Y13, Y13
+	VBROADCASTSS 8(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 1608(CX), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 3208(CX), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4808(CX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 6408(CX), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8008(CX), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	VPAND        128(DX), Y15, Y12
+	VPAND        160(DX), Y15, Y13
+	VBROADCASTSS 12(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 1612(CX), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 3212(CX), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4812(CX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 6412(CX), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8012(CX), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT1   (BX)
+	ADDQ         SI, BX
+	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000100, DX
+	SUBQ         $0x04, AX
+	JGE          ahead
+	JMP          rest
 
 loop:
 	PREFETCHT0   2048(DX)
@@ -1528,8 +1695,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVDQU      (DX), Y12
 	VPSLLD       $0x10, Y12, Y12
 	VMOVDQU      32(DX), Y13
@@ -1602,35 +1767,128 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF16x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF16x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, F16C, FMA3, MMX+
-TEXT ·tileF16x6AVX2(SB), NOSPLIT, $0-56
+TEXT ·tileF16x6AVX2(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
-	MOVQ    start+24(FP), BX
-	MOVQ    startStride+32(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS (BX), Y0
-	VMOVUPS 32(BX), Y1
-	ADDQ    SI, BX
-	VMOVUPS (BX), Y2
-	VMOVUPS 32(BX), Y3
-	ADDQ    SI, BX
-	VMOVUPS (BX), Y4
-	VMOVUPS 32(BX), Y5
-	ADDQ    SI, BX
-	VMOVUPS (BX), Y6
-	VMOVUPS 32(BX), Y7
-	ADDQ    SI, BX
-	VMOVUPS (BX), Y8
-	VMOVUPS 32(BX), Y9
-	ADDQ    SI, BX
-	VMOVUPS (BX), Y10
-	VMOVUPS 32(BX), Y11
-	ADDQ    SI, BX
+	MOVQ    ahead+56(FP), BX
+	MOVQ    aheadStep+64(FP), SI
+	MOVQ    start+24(FP), DI
+	MOVQ    startStride+32(FP), R8
+	SHLQ    $0x02, R8
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	ADDQ    R8, DI
+	VMOVUPS (DI), Y2
+	VMOVUPS 32(DI), Y3
+	ADDQ    R8, DI
+	VMOVUPS (DI), Y4
+	VMOVUPS 32(DI), Y5
+	ADDQ    R8, DI
+	VMOVUPS (DI), Y6
+	VMOVUPS 32(DI), Y7
+	ADDQ    R8, DI
+	VMOVUPS (DI), Y8
+	VMOVUPS 32(DI), Y9
+	ADDQ    R8, DI
+	VMOVUPS (DI), Y10
+	VMOVUPS 32(DI), Y11
+	ADDQ    R8, DI
 	SUBQ    $0x04, AX
 	JLT     rest
+	TESTQ   SI, SI
+	JZ      loop
+
+ahead:
+	VCVTPH2PS    (DX), Y12
+	VCVTPH2PS    16(DX), Y13
+	VBROADCASTSS (CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 1600(CX), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 3200(CX), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4800(CX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 6400(CX), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8000(CX), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	VCVTPH2PS    64(DX), Y12
+	VCVTPH2PS    80(DX), Y13
+	VBROADCASTSS 4(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 1604(CX), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 3204(CX), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4804(CX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 6404(CX), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8004(CX), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	VCVTPH2PS    128(DX), Y12
+	VCVTPH2PS    144(DX), Y13
+	VBROADCASTSS 8(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 1608(CX), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 3208(CX), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4808(CX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 6408(CX), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8008(CX), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	VCVTPH2PS    192(DX), Y12
+	VCVTPH2PS    208(DX), Y13
+	VBROADCASTSS 12(CX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS 1612(CX), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS 3212(CX), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS 4812(CX), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS 6412(CX), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS 8012(CX), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	PREFETCHT1   (BX)
+	ADDQ         SI, BX
+	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000100, DX
+	SUBQ         $0x04, AX
+	JGE          ahead
+	JMP          rest
 
 loop:
 	PREFETCHT0   2048(DX)
@@ -1727,7 +1985,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
 	VCVTPH2PS    (DX), Y12
 	VCVTPH2PS    16(DX), Y13
 	VBROADCASTSS (CX), Y14
@@ -1778,9 +2035,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func narrowF32x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func narrowF32x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·narrowF32x6AVX2(SB), NOSPLIT, $0-56
+TEXT ·narrowF32x6AVX2(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -1873,8 +2130,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Y12
 	VBROADCASTSS (CX), Y14
 	VFMADD231PS  Y12, Y14, Y0
@@ -2341,9 +2596,9 @@ loop:
 	VZEROUPPER
 	RET
 
-// func tileF32x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF32x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF32x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileF32x1AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -2395,8 +2650,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Z2
 	VMOVUPS      64(DX), Z3
 	VBROADCASTSS (CX), Z4
@@ -2417,9 +2670,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileBF16x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF16x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileBF16x1AVX512(SB), NOSPLIT, $0-72
 	MOVQ         k+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
@@ -2470,8 +2723,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VPSLLD       $0x10, (DX), Z2
 	VPSLLD       $0x10, 64(DX), Z3
 	VBROADCASTSS (CX), Z4
@@ -2497,9 +2748,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF16x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF16x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF16x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileF16x1AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -2547,7 +2798,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
 	VCVTPH2PS    (DX), Z2
 	VCVTPH2PS    32(DX), Z3
 	VBROADCASTSS (CX), Z4
@@ -2568,9 +2818,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16Dotx1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileBF16Dotx1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF16Dotx1AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileBF16Dotx1AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -2612,8 +2862,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Z2
 	VMOVUPS      64(DX), Z3
 	VBROADCASTSS (CX), Z4
@@ -2636,9 +2884,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func narrowF32x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func narrowF32x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·narrowF32x1AVX512(SB), NOSPLIT, $0-56
+TEXT ·narrowF32x1AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -2681,8 +2929,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Z2
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
@@ -2700,9 +2946,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF32x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF32x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF32x2AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileF32x2AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -2769,8 +3015,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Z4
 	VMOVUPS      64(DX), Z5
 	VBROADCASTSS (CX), Z6
@@ -2797,9 +3041,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileBF16x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF16x2AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileBF16x2AVX512(SB), NOSPLIT, $0-72
 	MOVQ         k+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
@@ -2865,8 +3109,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VPSLLD       $0x10, (DX), Z4
 	VPSLLD       $0x10, 64(DX), Z5
 	VBROADCASTSS (CX), Z6
@@ -2901,9 +3143,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF16x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF16x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF16x2AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileF16x2AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -2966,7 +3208,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
 	VCVTPH2PS    (DX), Z4
 	VCVTPH2PS    32(DX), Z5
 	VBROADCASTSS (CX), Z6
@@ -2993,9 +3234,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16Dotx2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileBF16Dotx2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF16Dotx2AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileBF16Dotx2AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -3050,8 +3291,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Z4
 	VMOVUPS      64(DX), Z5
 	VBROADCASTSS (CX), Z6
@@ -3082,9 +3321,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func narrowF32x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func narrowF32x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·narrowF32x2AVX512(SB), NOSPLIT, $0-56
+TEXT ·narrowF32x2AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -3137,8 +3376,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Z4
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
@@ -3160,9 +3397,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF32x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF32x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF32x4AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileF32x4AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -3259,8 +3496,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Z8
 	VMOVUPS      64(DX), Z9
 	VBROADCASTSS (CX), Z10
@@ -3299,9 +3534,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileBF16x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF16x4AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileBF16x4AVX512(SB), NOSPLIT, $0-72
 	MOVQ         k+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
@@ -3397,8 +3632,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VPSLLD       $0x10, (DX), Z8
 	VPSLLD       $0x10, 64(DX), Z9
 	VBROADCASTSS (CX), Z10
@@ -3451,9 +3684,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF16x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF16x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF16x4AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileF16x4AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -3546,7 +3779,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
 	VCVTPH2PS    (DX), Z8
 	VCVTPH2PS    32(DX), Z9
 	VBROADCASTSS (CX), Z10
@@ -3585,9 +3817,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16Dotx4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileBF16Dotx4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF16Dotx4AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileBF16Dotx4AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -3668,8 +3900,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Z8
 	VMOVUPS      64(DX), Z9
 	VBROADCASTSS (CX), Z10
@@ -3716,9 +3946,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func narrowF32x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func narrowF32x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·narrowF32x4AVX512(SB), NOSPLIT, $0-56
+TEXT ·narrowF32x4AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -3791,8 +4021,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Z8
 	VBROADCASTSS (CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
@@ -3822,9 +4050,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF32x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF32x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF32x8AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileF32x8AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -3981,8 +4209,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Z16
 	VMOVUPS      64(DX), Z17
 	VBROADCASTSS (CX), Z18
@@ -4045,9 +4271,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileBF16x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF16x8AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileBF16x8AVX512(SB), NOSPLIT, $0-72
 	MOVQ         k+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
@@ -4203,8 +4429,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VPSLLD       $0x10, (DX), Z16
 	VPSLLD       $0x10, 64(DX), Z17
 	VBROADCASTSS (CX), Z18
@@ -4293,9 +4517,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF16x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileF16x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileF16x8AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileF16x8AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -4448,7 +4672,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
 	VCVTPH2PS    (DX), Z16
 	VCVTPH2PS    32(DX), Z17
 	VBROADCASTSS (CX), Z18
@@ -4511,9 +4734,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16Dotx8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func tileBF16Dotx8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·tileBF16Dotx8AVX512(SB), NOSPLIT, $0-56
+TEXT ·tileBF16Dotx8AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -4646,8 +4869,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Z16
 	VMOVUPS      64(DX), Z17
 	VBROADCASTSS (CX), Z18
@@ -4726,9 +4947,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func narrowF32x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func narrowF32x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F, MMX+
-TEXT ·narrowF32x8AVX512(SB), NOSPLIT, $0-56
+TEXT ·narrowF32x8AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
@@ -4841,8 +5062,6 @@ rest:
 	JLE  done
 
 single:
-	PREFETCHT0   2048(DX)
-	PREFETCHT0   2112(DX)
 	VMOVUPS      (DX), Z16
 	VBROADCASTSS (CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
@@ -4888,61 +5107,65 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF32x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
-// Requires: AVX, AVX512F
-TEXT ·tileF32x14AVX512(SB), NOSPLIT, $0-56
+// func tileF32x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tileF32x14AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
-	MOVQ    start+24(FP), BX
-	MOVQ    startStride+32(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	ADDQ    SI, BX
+	MOVQ    ahead+56(FP), BX
+	MOVQ    aheadStep+64(FP), SI
+	MOVQ    start+24(FP), DI
+	MOVQ    startStride+32(FP), R8
+	SHLQ    $0x02, R8
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z8
+	VMOVUPS 64(DI), Z9
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z10
+	VMOVUPS 64(DI), Z11
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z12
+	VMOVUPS 64(DI), Z13
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z14
+	VMOVUPS 64(DI), Z15
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z16
+	VMOVUPS 64(DI), Z17
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z18
+	VMOVUPS 64(DI), Z19
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z20
+	VMOVUPS 64(DI), Z21
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z22
+	VMOVUPS 64(DI), Z23
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z24
+	VMOVUPS 64(DI), Z25
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z26
+	VMOVUPS 64(DI), Z27
+	ADDQ    R8, DI
 	SUBQ    $0x04, AX
 	JLT     rest
+	TESTQ   SI, SI
+	JZ      loop
 
-loop:
+ahead:
 	VMOVUPS      (DX), Z28
 	VMOVUPS      64(DX), Z29
 	VBROADCASTSS (CX), Z30
@@ -5119,6 +5342,199 @@ loop:
 	VBROADCASTSS 20812(CX), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
+	PREFETCHT1   (BX)
+	ADDQ         SI, BX
+	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000200, DX
+	SUBQ         $0x04, AX
+	JGE          ahead
+	JMP          rest
+
+loop:
+	PREFETCHT0   2048(DX)
+	PREFETCHT0   2112(DX)
+	VMOVUPS      (DX), Z28
+	VMOVUPS      64(DX), Z29
+	VBROADCASTSS (CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 1600(CX), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS 3200(CX), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 4800(CX), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS 6400(CX), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 8000(CX), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS 9600(CX), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 11200(CX), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS 12800(CX), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 14400(CX), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS 16000(CX), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 17600(CX), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS 19200(CX), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 20800(CX), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	PREFETCHT0   2176(DX)
+	PREFETCHT0   2240(DX)
+	VMOVUPS      128(DX), Z28
+	VMOVUPS      192(DX), Z29
+	VBROADCASTSS 4(CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 1604(CX), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS 3204(CX), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 4804(CX), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS 6404(CX), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 8004(CX), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS 9604(CX), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 11204(CX), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS 12804(CX), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 14404(CX), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS 16004(CX), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 17604(CX), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS 19204(CX), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 20804(CX), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	PREFETCHT0   2304(DX)
+	PREFETCHT0   2368(DX)
+	VMOVUPS      256(DX), Z28
+	VMOVUPS      320(DX), Z29
+	VBROADCASTSS 8(CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 1608(CX), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS 3208(CX), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 4808(CX), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS 6408(CX), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 8008(CX), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS 9608(CX), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 11208(CX), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS 12808(CX), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 14408(CX), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS 16008(CX), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 17608(CX), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS 19208(CX), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 20808(CX), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	PREFETCHT0   2432(DX)
+	PREFETCHT0   2496(DX)
+	VMOVUPS      384(DX), Z28
+	VMOVUPS      448(DX), Z29
+	VBROADCASTSS 12(CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 1612(CX), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS 3212(CX), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 4812(CX), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS 6412(CX), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 8012(CX), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS 9612(CX), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 11212(CX), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS 12812(CX), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 14412(CX), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS 16012(CX), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 17612(CX), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS 19212(CX), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 20812(CX), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
 	ADDQ         $0x00000010, CX
 	ADDQ         $0x00000200, DX
 	SUBQ         $0x04, AX
@@ -5227,64 +5643,68 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
-// Requires: AVX, AVX512F
-TEXT ·tileBF16x14AVX512(SB), NOSPLIT, $0-56
+// func tileBF16x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tileBF16x14AVX512(SB), NOSPLIT, $0-72
 	MOVQ         k+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
-	MOVL         $0xffff0000, BX
-	VMOVD        BX, X31
+	MOVQ         ahead+56(FP), BX
+	MOVQ         aheadStep+64(FP), SI
+	MOVL         $0xffff0000, DI
+	VMOVD        DI, X31
 	VPBROADCASTD X31, Z31
-	MOVQ         start+24(FP), BX
-	MOVQ         startStride+32(FP), SI
-	SHLQ         $0x02, SI
-	VMOVUPS      (BX), Z0
-	VMOVUPS      64(BX), Z1
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z2
-	VMOVUPS      64(BX), Z3
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z4
-	VMOVUPS      64(BX), Z5
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z6
-	VMOVUPS      64(BX), Z7
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z8
-	VMOVUPS      64(BX), Z9
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z10
-	VMOVUPS      64(BX), Z11
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z12
-	VMOVUPS      64(BX), Z13
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z14
-	VMOVUPS      64(BX), Z15
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z16
-	VMOVUPS      64(BX), Z17
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z18
-	VMOVUPS      64(BX), Z19
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z20
-	VMOVUPS      64(BX), Z21
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z22
-	VMOVUPS      64(BX), Z23
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z24
-	VMOVUPS      64(BX), Z25
-	ADDQ         SI, BX
-	VMOVUPS      (BX), Z26
-	VMOVUPS      64(BX), Z27
-	ADDQ         SI, BX
+	MOVQ         start+24(FP), DI
+	MOVQ         startStride+32(FP), R8
+	SHLQ         $0x02, R8
+	VMOVUPS      (DI), Z0
+	VMOVUPS      64(DI), Z1
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z2
+	VMOVUPS      64(DI), Z3
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z4
+	VMOVUPS      64(DI), Z5
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z6
+	VMOVUPS      64(DI), Z7
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z8
+	VMOVUPS      64(DI), Z9
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z10
+	VMOVUPS      64(DI), Z11
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z12
+	VMOVUPS      64(DI), Z13
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z14
+	VMOVUPS      64(DI), Z15
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z16
+	VMOVUPS      64(DI), Z17
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z18
+	VMOVUPS      64(DI), Z19
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z20
+	VMOVUPS      64(DI), Z21
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z22
+	VMOVUPS      64(DI), Z23
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z24
+	VMOVUPS      64(DI), Z25
+	ADDQ         R8, DI
+	VMOVUPS      (DI), Z26
+	VMOVUPS      64(DI), Z27
+	ADDQ         R8, DI
 	SUBQ         $0x04, AX
 	JLT          rest
+	TESTQ        SI, SI
+	JZ           loop
 
-loop:
+ahead:
 	VPSLLD       $0x10, (DX), Z28
 	VPSLLD       $0x10, 64(DX), Z29
 	VBROADCASTSS (CX), Z30
@@ -5373,6 +5793,195 @@ loop:
 	VBROADCASTSS 20804(CX), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
+	VPSLLD       $0x10, 128(DX), Z28
+	VPSLLD       $0x10, 192(DX), Z29
+	VBROADCASTSS 8(CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 1608(CX), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS 3208(CX), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 4808(CX), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS 6408(CX), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 8008(CX), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS 9608(CX), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 11208(CX), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS 12808(CX), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 14408(CX), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS 16008(CX), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 17608(CX), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS 19208(CX), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 20808(CX), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	VPANDD       128(DX), Z31, Z28
+	VPANDD       192(DX), Z31, Z29
+	VBROADCASTSS 12(CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 1612(CX), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS 3212(CX), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 4812(CX), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS 6412(CX), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 8012(CX), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS 9612(CX), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 11212(CX), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS 12812(CX), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 14412(CX), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS 16012(CX), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 17612(CX), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS 19212(CX), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 20812(CX), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	PREFETCHT1   (BX)
+	ADDQ         SI, BX
+	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000100, DX
+	SUBQ         $0x04, AX
+	JGE          ahead
+	JMP          rest
+
+loop:
+	PREFETCHT0   2048(DX)
+	PREFETCHT0   2112(DX)
+	VPSLLD       $0x10, (DX), Z28
+	VPSLLD       $0x10, 64(DX), Z29
+	VBROADCASTSS (CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 1600(CX), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS 3200(CX), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 4800(CX), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS 6400(CX), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 8000(CX), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS 9600(CX), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 11200(CX), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS 12800(CX), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 14400(CX), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS 16000(CX), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 17600(CX), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS 19200(CX), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 20800(CX), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	VPANDD       (DX), Z31, Z28
+	VPANDD       64(DX), Z31, Z29
+	VBROADCASTSS 4(CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 1604(CX), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS 3204(CX), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 4804(CX), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS 6404(CX), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 8004(CX), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS 9604(CX), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 11204(CX), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS 12804(CX), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 14404(CX), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS 16004(CX), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 17604(CX), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS 19204(CX), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 20804(CX), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	PREFETCHT0   2176(DX)
+	PREFETCHT0   2240(DX)
 	VPSLLD       $0x10, 128(DX), Z28
 	VPSLLD       $0x10, 192(DX), Z29
 	VBROADCASTSS 8(CX), Z30
@@ -5613,61 +6222,65 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileF16x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
-// Requires: AVX, AVX512F
-TEXT ·tileF16x14AVX512(SB), NOSPLIT, $0-56
+// func tileF16x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tileF16x14AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
-	MOVQ    start+24(FP), BX
-	MOVQ    startStride+32(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	ADDQ    SI, BX
+	MOVQ    ahead+56(FP), BX
+	MOVQ    aheadStep+64(FP), SI
+	MOVQ    start+24(FP), DI
+	MOVQ    startStride+32(FP), R8
+	SHLQ    $0x02, R8
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z8
+	VMOVUPS 64(DI), Z9
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z10
+	VMOVUPS 64(DI), Z11
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z12
+	VMOVUPS 64(DI), Z13
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z14
+	VMOVUPS 64(DI), Z15
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z16
+	VMOVUPS 64(DI), Z17
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z18
+	VMOVUPS 64(DI), Z19
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z20
+	VMOVUPS 64(DI), Z21
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z22
+	VMOVUPS 64(DI), Z23
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z24
+	VMOVUPS 64(DI), Z25
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z26
+	VMOVUPS 64(DI), Z27
+	ADDQ    R8, DI
 	SUBQ    $0x04, AX
 	JLT     rest
+	TESTQ   SI, SI
+	JZ      loop
 
-loop:
+ahead:
 	VCVTPH2PS    (DX), Z28
 	VCVTPH2PS    32(DX), Z29
 	VBROADCASTSS (CX), Z30
@@ -5844,6 +6457,195 @@ loop:
 	VBROADCASTSS 20812(CX), Z30
 	VFMADD231PS  Z28, Z30, Z26
 	VFMADD231PS  Z29, Z30, Z27
+	PREFETCHT1   (BX)
+	ADDQ         SI, BX
+	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000100, DX
+	SUBQ         $0x04, AX
+	JGE          ahead
+	JMP          rest
+
+loop:
+	PREFETCHT0   2048(DX)
+	VCVTPH2PS    (DX), Z28
+	VCVTPH2PS    32(DX), Z29
+	VBROADCASTSS (CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 1600(CX), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS 3200(CX), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 4800(CX), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS 6400(CX), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 8000(CX), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS 9600(CX), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 11200(CX), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS 12800(CX), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 14400(CX), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS 16000(CX), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 17600(CX), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS 19200(CX), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 20800(CX), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	PREFETCHT0   2112(DX)
+	VCVTPH2PS    64(DX), Z28
+	VCVTPH2PS    96(DX), Z29
+	VBROADCASTSS 4(CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 1604(CX), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS 3204(CX), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 4804(CX), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS 6404(CX), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 8004(CX), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS 9604(CX), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 11204(CX), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS 12804(CX), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 14404(CX), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS 16004(CX), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 17604(CX), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS 19204(CX), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 20804(CX), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	PREFETCHT0   2176(DX)
+	VCVTPH2PS    128(DX), Z28
+	VCVTPH2PS    160(DX), Z29
+	VBROADCASTSS 8(CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 1608(CX), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS 3208(CX), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 4808(CX), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS 6408(CX), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 8008(CX), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS 9608(CX), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 11208(CX), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS 12808(CX), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 14408(CX), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS 16008(CX), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 17608(CX), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS 19208(CX), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 20808(CX), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
+	PREFETCHT0   2240(DX)
+	VCVTPH2PS    192(DX), Z28
+	VCVTPH2PS    224(DX), Z29
+	VBROADCASTSS 12(CX), Z30
+	VFMADD231PS  Z28, Z30, Z0
+	VFMADD231PS  Z29, Z30, Z1
+	VBROADCASTSS 1612(CX), Z30
+	VFMADD231PS  Z28, Z30, Z2
+	VFMADD231PS  Z29, Z30, Z3
+	VBROADCASTSS 3212(CX), Z30
+	VFMADD231PS  Z28, Z30, Z4
+	VFMADD231PS  Z29, Z30, Z5
+	VBROADCASTSS 4812(CX), Z30
+	VFMADD231PS  Z28, Z30, Z6
+	VFMADD231PS  Z29, Z30, Z7
+	VBROADCASTSS 6412(CX), Z30
+	VFMADD231PS  Z28, Z30, Z8
+	VFMADD231PS  Z29, Z30, Z9
+	VBROADCASTSS 8012(CX), Z30
+	VFMADD231PS  Z28, Z30, Z10
+	VFMADD231PS  Z29, Z30, Z11
+	VBROADCASTSS 9612(CX), Z30
+	VFMADD231PS  Z28, Z30, Z12
+	VFMADD231PS  Z29, Z30, Z13
+	VBROADCASTSS 11212(CX), Z30
+	VFMADD231PS  Z28, Z30, Z14
+	VFMADD231PS  Z29, Z30, Z15
+	VBROADCASTSS 12812(CX), Z30
+	VFMADD231PS  Z28, Z30, Z16
+	VFMADD231PS  Z29, Z30, Z17
+	VBROADCASTSS 14412(CX), Z30
+	VFMADD231PS  Z28, Z30, Z18
+	VFMADD231PS  Z29, Z30, Z19
+	VBROADCASTSS 16012(CX), Z30
+	VFMADD231PS  Z28, Z30, Z20
+	VFMADD231PS  Z29, Z30, Z21
+	VBROADCASTSS 17612(CX), Z30
+	VFMADD231PS  Z28, Z30, Z22
+	VFMADD231PS  Z29, Z30, Z23
+	VBROADCASTSS 19212(CX), Z30
+	VFMADD231PS  Z28, Z30, Z24
+	VFMADD231PS  Z29, Z30, Z25
+	VBROADCASTSS 20812(CX), Z30
+	VFMADD231PS  Z28, Z30, Z26
+	VFMADD231PS  Z29, Z30, Z27
 	ADDQ         $0x00000010, CX
 	ADDQ         $0x00000100, DX
 	SUBQ         $0x04, AX
@@ -5952,61 +6754,65 @@ done:
 	VZEROUPPER
 	RET
 
-// func tileBF16Dotx14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
-// Requires: AVX, AVX512F
-TEXT ·tileBF16Dotx14AVX512(SB), NOSPLIT, $0-56
+// func tileBF16Dotx14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·tileBF16Dotx14AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX
-	MOVQ    start+24(FP), BX
-	MOVQ    startStride+32(FP), SI
-	SHLQ    $0x02, SI
-	VMOVUPS (BX), Z0
-	VMOVUPS 64(BX), Z1
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z2
-	VMOVUPS 64(BX), Z3
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z4
-	VMOVUPS 64(BX), Z5
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z6
-	VMOVUPS 64(BX), Z7
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z8
-	VMOVUPS 64(BX), Z9
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z10
-	VMOVUPS 64(BX), Z11
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z12
-	VMOVUPS 64(BX), Z13
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z14
-	VMOVUPS 64(BX), Z15
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z16
-	VMOVUPS 64(BX), Z17
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z18
-	VMOVUPS 64(BX), Z19
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z20
-	VMOVUPS 64(BX), Z21
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z22
-	VMOVUPS 64(BX), Z23
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z24
-	VMOVUPS 64(BX), Z25
-	ADDQ    SI, BX
-	VMOVUPS (BX), Z26
-	VMOVUPS 64(BX), Z27
-	ADDQ    SI, BX
+	MOVQ    ahead+56(FP), BX
+	MOVQ    aheadStep+64(FP), SI
+	MOVQ    start+24(FP), DI
+	MOVQ    startStride+32(FP), R8
+	SHLQ    $0x02, R8
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z2
+	VMOVUPS 64(DI), Z3
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z4
+	VMOVUPS 64(DI), Z5
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z6
+	VMOVUPS 64(DI), Z7
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z8
+	VMOVUPS 64(DI), Z9
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z10
+	VMOVUPS 64(DI), Z11
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z12
+	VMOVUPS 64(DI), Z13
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z14
+	VMOVUPS 64(DI), Z15
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z16
+	VMOVUPS 64(DI), Z17
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z18
+	VMOVUPS 64(DI), Z19
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z20
+	VMOVUPS 64(DI), Z21
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z22
+	VMOVUPS 64(DI), Z23
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z24
+	VMOVUPS 64(DI), Z25
+	ADDQ    R8, DI
+	VMOVUPS (DI), Z26
+	VMOVUPS 64(DI), Z27
+	ADDQ    R8, DI
 	SUBQ    $0x04, AX
 	JLT     rest
+	TESTQ   SI, SI
+	JZ      loop
 
-loop:
+ahead:
 	VMOVUPS      (DX), Z28
 	VMOVUPS      64(DX), Z29
 	VBROADCASTSS (CX), Z30
@@ -6079,6 +6885,163 @@ loop:
 	WORD         $0xd452
 	LONG         $0x400e0262
 	WORD         $0xdd52
+	VMOVUPS      128(DX), Z28
+	VMOVUPS      192(DX), Z29
+	VBROADCASTSS 4(CX), Z30
+	LONG         $0x400e9262
+	WORD         $0xc452
+	LONG         $0x400e9262
+	WORD         $0xcd52
+	VBROADCASTSS 1604(CX), Z30
+	LONG         $0x400e9262
+	WORD         $0xd452
+	LONG         $0x400e9262
+	WORD         $0xdd52
+	VBROADCASTSS 3204(CX), Z30
+	LONG         $0x400e9262
+	WORD         $0xe452
+	LONG         $0x400e9262
+	WORD         $0xed52
+	VBROADCASTSS 4804(CX), Z30
+	LONG         $0x400e9262
+	WORD         $0xf452
+	LONG         $0x400e9262
+	WORD         $0xfd52
+	VBROADCASTSS 6404(CX), Z30
+	LONG         $0x400e1262
+	WORD         $0xc452
+	LONG         $0x400e1262
+	WORD         $0xcd52
+	VBROADCASTSS 8004(CX), Z30
+	LONG         $0x400e1262
+	WORD         $0xd452
+	LONG         $0x400e1262
+	WORD         $0xdd52
+	VBROADCASTSS 9604(CX), Z30
+	LONG         $0x400e1262
+	WORD         $0xe452
+	LONG         $0x400e1262
+	WORD         $0xed52
+	VBROADCASTSS 11204(CX), Z30
+	LONG         $0x400e1262
+	WORD         $0xf452
+	LONG         $0x400e1262
+	WORD         $0xfd52
+	VBROADCASTSS 12804(CX), Z30
+	LONG         $0x400e8262
+	WORD         $0xc452
+	LONG         $0x400e8262
+	WORD         $0xcd52
+	VBROADCASTSS 14404(CX), Z30
+	LONG         $0x400e8262
+	WORD         $0xd452
+	LONG         $0x400e8262
+	WORD         $0xdd52
+	VBROADCASTSS 16004(CX), Z30
+	LONG         $0x400e8262
+	WORD         $0xe452
+	LONG         $0x400e8262
+	WORD         $0xed52
+	VBROADCASTSS 17604(CX), Z30
+	LONG         $0x400e8262
+	WORD         $0xf452
+	LONG         $0x400e8262
+	WORD         $0xfd52
+	VBROADCASTSS 19204(CX), Z30
+	LONG         $0x400e0262
+	WORD         $0xc452
+	LONG         $0x400e0262
+	WORD         $0xcd52
+	VBROADCASTSS 20804(CX), Z30
+	LONG         $0x400e0262
+	WORD         $0xd452
+	LONG         $0x400e0262
+	WORD         $0xdd52
+	PREFETCHT1   (BX)
+	ADDQ         SI, BX
+	ADDQ         $0x00000008, CX
+	ADDQ         $0x00000100, DX
+	SUBQ         $0x04, AX
+	JGE          ahead
+	JMP          rest
+
+loop:
+	PREFETCHT0   2048(DX)
+	PREFETCHT0   2112(DX)
+	VMOVUPS      (DX), Z28
+	VMOVUPS      64(DX), Z29
+	VBROADCASTSS (CX), Z30
+	LONG         $0x400e9262
+	WORD         $0xc452
+	LONG         $0x400e9262
+	WORD         $0xcd52
+	VBROADCASTSS 1600(CX), Z30
+	LONG         $0x400e9262
+	WORD         $0xd452
+	LONG         $0x400e9262
+	WORD         $0xdd52
+	VBROADCASTSS 3200(CX), Z30
+	LONG         $0x400e9262
+	WORD         $0xe452
+	LONG         $0x400e9262
+	WORD         $0xed52
+	VBROADCASTSS 4800(CX), Z30
+	LONG         $0x400e9262
+	WORD         $0xf452
+	LONG         $0x400e9262
+	WORD         $0xfd52
+	VBROADCASTSS 6400(CX), Z30
+	LONG         $0x400e1262
+	WORD         $0xc452
+	LONG         $0x400e1262
+	WORD         $0xcd52
+	VBROADCASTSS 8000(CX), Z30
+	LONG         $0x400e1262
+	WORD         $0xd452
+	LONG         $0x400e1262
+	WORD         $0xdd52
+	VBROADCASTSS 9600(CX), Z30
+	LONG         $0x400e1262
+	WORD         $0xe452
+	LONG         $0x400e1262
+	WORD         $0xed52
+	VBROADCASTSS 11200(CX), Z30
+	LONG         $0x400e1262
+	WORD         $0xf452
+	LONG         $0x400e1262
+	WORD         $0xfd52
+	VBROADCASTSS 12800(CX), Z30
+	LONG         $0x400e8262
+	WORD         $0xc452
+	LONG         $0x400e8262
+	WORD         $0xcd52
+	VBROADCASTSS 14400(CX), Z30
+	LONG         $0x400e8262
+	WORD         $0xd452
+	LONG         $0x400e8262
+	WORD         $0xdd52
+	VBROADCASTSS 16000(CX), Z30
+	LONG         $0x400e8262
+	WORD         $0xe452
+	LONG         $0x400e8262
+	WORD         $0xed52
+	VBROADCASTSS 17600(CX), Z30
+	LONG         $0x400e8262
+	WORD         $0xf452
+	LONG         $0x400e8262
+	WORD         $0xfd52
+	VBROADCASTSS 19200(CX), Z30
+	LONG         $0x400e0262
+	WORD         $0xc452
+	LONG         $0x400e0262
+	WORD         $0xcd52
+	VBROADCASTSS 20800(CX), Z30
+	LONG         $0x400e0262
+	WORD         $0xd452
+	LONG         $0x400e0262
+	WORD         $0xdd52
+	PREFETCHT0   2176(DX)
+	PREFETCHT0   2240(DX)
 	VMOVUPS      128(DX), Z28
 	VMOVUPS      192(DX), Z29
 	VBROADCASTSS 4(CX), Z30
@@ -6287,9 +7250,9 @@ done:
 	VZEROUPPER
 	RET
 
-// func narrowF32x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+// func narrowF32x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 // Requires: AVX, AVX512F
-TEXT ·narrowF32x14AVX512(SB), NOSPLIT, $0-56
+TEXT ·narrowF32x14AVX512(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    b+16(FP), DX

@@ -35,7 +35,7 @@ func genericKernels() *kernels {
 // genericTile makes the tileKernel of a number of rows; weights writes those of the
 // k-th input.
 func genericTile(rows int, weights func(dst *[panel]float32, b *byte, k int)) tileKernel {
-	return func(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int) {
+	return func(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, _ *byte, _ int) {
 		for r := range rows {
 			*row(c, r*cStride) = *row(start, r*startStride)
 		}

@@ -5,52 +5,52 @@
 package cpu
 
 // tileF32x1AVX2 is a tileKernel.
-func tileF32x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF32x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16x1AVX2 is a tileKernel.
-func tileBF16x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF16x1AVX2 is a tileKernel.
-func tileF16x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF16x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // narrowF32x1AVX2 is a tileKernel.
-func narrowF32x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func narrowF32x1AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF32x2AVX2 is a tileKernel.
-func tileF32x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF32x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16x2AVX2 is a tileKernel.
-func tileBF16x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF16x2AVX2 is a tileKernel.
-func tileF16x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF16x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // narrowF32x2AVX2 is a tileKernel.
-func narrowF32x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func narrowF32x2AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF32x4AVX2 is a tileKernel.
-func tileF32x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF32x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16x4AVX2 is a tileKernel.
-func tileBF16x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF16x4AVX2 is a tileKernel.
-func tileF16x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF16x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // narrowF32x4AVX2 is a tileKernel.
-func narrowF32x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func narrowF32x4AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF32x6AVX2 is a tileKernel.
-func tileF32x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF32x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16x6AVX2 is a tileKernel.
-func tileBF16x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF16x6AVX2 is a tileKernel.
-func tileF16x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF16x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // narrowF32x6AVX2 is a tileKernel.
-func narrowF32x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func narrowF32x6AVX2(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // geluTanhAVX2 replaces n elements by the tanh form of their GELU.
 func geluTanhAVX2(x *float32, n int)
@@ -92,79 +92,79 @@ func sumAVX2(x *float32, n int) float64
 func deviationsAVX2(x *float32, mean float64, n int) float64
 
 // tileF32x1AVX512 is a tileKernel.
-func tileF32x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF32x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16x1AVX512 is a tileKernel.
-func tileBF16x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF16x1AVX512 is a tileKernel.
-func tileF16x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF16x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16Dotx1AVX512 is a tileKernel.
-func tileBF16Dotx1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16Dotx1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // narrowF32x1AVX512 is a tileKernel.
-func narrowF32x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func narrowF32x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF32x2AVX512 is a tileKernel.
-func tileF32x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF32x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16x2AVX512 is a tileKernel.
-func tileBF16x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF16x2AVX512 is a tileKernel.
-func tileF16x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF16x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16Dotx2AVX512 is a tileKernel.
-func tileBF16Dotx2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16Dotx2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // narrowF32x2AVX512 is a tileKernel.
-func narrowF32x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func narrowF32x2AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF32x4AVX512 is a tileKernel.
-func tileF32x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF32x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16x4AVX512 is a tileKernel.
-func tileBF16x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF16x4AVX512 is a tileKernel.
-func tileF16x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF16x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16Dotx4AVX512 is a tileKernel.
-func tileBF16Dotx4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16Dotx4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // narrowF32x4AVX512 is a tileKernel.
-func narrowF32x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func narrowF32x4AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF32x8AVX512 is a tileKernel.
-func tileF32x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF32x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16x8AVX512 is a tileKernel.
-func tileBF16x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF16x8AVX512 is a tileKernel.
-func tileF16x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF16x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16Dotx8AVX512 is a tileKernel.
-func tileBF16Dotx8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16Dotx8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // narrowF32x8AVX512 is a tileKernel.
-func narrowF32x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func narrowF32x8AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF32x14AVX512 is a tileKernel.
-func tileF32x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF32x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16x14AVX512 is a tileKernel.
-func tileBF16x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileF16x14AVX512 is a tileKernel.
-func tileF16x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileF16x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // tileBF16Dotx14AVX512 is a tileKernel.
-func tileBF16Dotx14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func tileBF16Dotx14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // narrowF32x14AVX512 is a tileKernel.
-func narrowF32x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)
+func narrowF32x14AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
 // geluTanhAVX512 replaces n elements by the tanh form of their GELU.
 func geluTanhAVX512(x *float32, n int)

@@ -212,8 +212,7 @@ func (b *block) plan() {
 // to their results of the block before, or to what the product begins with.
 func (b *block) panel(p, begin, end int) {
 	out, columns := b.m.out, b.d.kernels.columns
-	ahead := b.ahead(p, begin, end)
-	each := len(ahead) / len(b.s.plan) * columns / panel // bytes for each tile
+	ahead := newReader(b.ahead(p, begin, end), len(b.s.plan)*panel/columns, end-begin)
 	for column := 0; column < min(panel, out-p*panel); column += columns {
 		first := p*panel + column
 		width := min(columns, out-first)
@@ -228,15 +227,15 @@ func (b *block) panel(p, begin, end int) {
 		}
 		for i := range b.s.plan {
 			t := &b.s.plan[i]
-			ahead = fetch(ahead, each)
 			y, inputs := b.y[(b.first+t.first)*out+first:], &b.inputs[t.first*tileStride]
+			next, step := ahead.next(end - begin)
 			switch {
 			case t.rows < t.height || width < columns:
 				b.part(t, y, inputs, weights, end-begin, width, first, continued)
 			case continued:
-				t.kernel(end-begin, inputs, weights, &y[0], out, &y[0], out)
+				t.kernel(end-begin, inputs, weights, &y[0], out, &y[0], out, next, step)
 			default:
-				t.kernel(end-begin, inputs, weights, fresh, 0, &y[0], out)
+				t.kernel(end-begin, inputs, weights, fresh, 0, &y[0], out, next, step)
 			}
 		}
 	}
@@ -256,16 +255,6 @@ func (b *block) ahead(p, begin, end int) []byte {
 	return b.m.data[b.m.offset(p, begin):b.m.offset(p, end)]
 }
 
-// fetch asks for the first bytes of weights, and returns the rest.
-func fetch(weights []byte, bytes int) []byte {
-	const line = 64
-	lines := min(bytes+line-1, len(weights)) / line
-	if lines > 0 {
-		touch(&weights[0], lines)
-	}
-	return weights[lines*line:]
-}
-
 // part runs a tile of which only some rows and columns are wanted, by way of memory
 // that has room for all.
 func (b *block) part(t *tilePlan, y []float32, inputs *float32, weights *byte, steps, width, first int, continued bool) {
@@ -281,7 +270,7 @@ func (b *block) part(t *tilePlan, y []float32, inputs *float32, weights *byte, s
 			clear(row)
 		}
 	}
-	t.kernel(steps, inputs, weights, &c[0], panel, &c[0], panel)
+	t.kernel(steps, inputs, weights, &c[0], panel, &c[0], panel, nil, 0)
 	for r := range t.rows {
 		copy(y[r*out:][:width], c[r*panel:])
 	}

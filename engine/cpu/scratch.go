@@ -42,9 +42,11 @@ func grow[T any](s []T, n int) []T {
 	return s[:n]
 }
 
+// line is the bytes of a cache line.
+const line = 64
+
 // aligned is n zeros that begin at a cache line.
 func aligned[T any](n int) []T {
-	const line = 64
 	var zero T
 	size := int(unsafe.Sizeof(zero))
 	s := make([]T, n+line/size)

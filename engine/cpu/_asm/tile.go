@@ -39,10 +39,13 @@ func tile(v isa, w weights, rows, registers int) {
 	if registers == 1 {
 		name = fmt.Sprintf("narrow%sx%d%s", w.name, rows, v.name)
 	}
-	build.TEXT(name, build.NOSPLIT, "func(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int)")
+	build.TEXT(name, build.NOSPLIT, "func(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)")
 	build.Doc(name + " is a tileKernel.")
 	k, a, b := load("k"), load("a"), load("b")
 	t := tileCode{v: v, w: w, rows: rows, registers: registers, a: a, b: b}
+	if t.readsAhead() {
+		t.ahead, t.aheadStep = load("ahead"), load("aheadStep")
+	}
 	t.first, t.second, t.input, t.mask = v.physical(2*rows), v.physical(2*rows+1), v.physical(2*rows+2), reg.VecPhysical(nil)
 	if w == bf16 {
 		t.mask = v.physical(2*rows + 3)
@@ -75,6 +78,7 @@ type tileCode struct {
 	w                    weights
 	rows, registers      int
 	a, b                 reg.GPVirtual
+	ahead, aheadStep     reg.GPVirtual   // if it reads ahead
 	first, second, input reg.VecPhysical // two registers of weights, one of an input
 	mask                 reg.VecPhysical // of the upper halves of pairs
 }
@@ -82,24 +86,31 @@ type tileCode struct {
 // sum is the register of half of a row's outputs.
 func (t tileCode) sum(row, half int) reg.VecPhysical { return t.v.physical(2*row + half) }
 
+// readsAhead reports whether the tile can fetch what it is told to, evenly while it
+// computes: a burst of fetches would hold up its own reading.
+func (t tileCode) readsAhead() bool {
+	return t.rows == t.v.tileRows[len(t.v.tileRows)-1] && t.registers == 2
+}
+
 // loop adds up all k inputs, unrolled as far as that lasts.
 func (t tileCode) loop(k reg.GPVirtual) {
-	unroll := 4 / t.w.step
 	build.SUBQ(operand.Imm(uint64(4)), k)
 	build.JLT(operand.LabelRef("rest"))
-	build.Label("loop")
-	for u := range unroll {
-		t.step(u)
+	if t.readsAhead() {
+		build.TESTQ(t.aheadStep, t.aheadStep)
+		build.JZ(operand.LabelRef("loop"))
+		t.unrolled("ahead", k, false, func() {
+			build.PREFETCHT1(operand.Mem{Base: t.ahead})
+			build.ADDQ(t.aheadStep, t.ahead)
+		})
+		build.JMP(operand.LabelRef("rest"))
 	}
-	advance(unroll*t.w.inputs, t.a)
-	advance(unroll*t.w.stride, t.b)
-	build.SUBQ(operand.Imm(uint64(4)), k)
-	build.JGE(operand.LabelRef("loop"))
+	t.unrolled("loop", k, true, func() {})
 	build.Label("rest")
 	build.ADDQ(operand.Imm(uint64(4)), k)
 	build.JLE(operand.LabelRef("done"))
 	build.Label("single")
-	t.step(0)
+	t.step(0, false)
 	advance(t.w.inputs, t.a)
 	advance(t.w.stride, t.b)
 	build.SUBQ(operand.Imm(uint64(t.w.step)), k)
@@ -107,12 +118,28 @@ func (t tileCode) loop(k reg.GPVirtual) {
 	build.Label("done")
 }
 
-// step adds up one step, the u-th behind the pointers.
-func (t tileCode) step(u int) {
+// unrolled is a loop that adds up four inputs at a time, with something else to do for
+// them.
+func (t tileCode) unrolled(label string, k reg.GPVirtual, fetch bool, also func()) {
+	unroll := 4 / t.w.step
+	build.Label(label)
+	for u := range unroll {
+		t.step(u, fetch)
+	}
+	also()
+	advance(unroll*t.w.inputs, t.a)
+	advance(unroll*t.w.stride, t.b)
+	build.SUBQ(operand.Imm(uint64(4)), k)
+	build.JGE(operand.LabelRef(label))
+}
+
+// step adds up one step, the u-th behind the pointers, and fetches the weights of a
+// later one if asked to.
+func (t tileCode) step(u int, fetch bool) {
 	v, at := t.v, u*t.w.stride
 	low := operand.Mem{Base: t.b, Disp: at}
 	high := operand.Mem{Base: t.b, Disp: at + v.lanes*t.w.each}
-	if t.rows <= 8 {
+	if fetch && (t.rows <= 8 || t.readsAhead()) {
 		for line := at &^ 63; line < at+t.w.stride; line += 64 {
 			if line >= at {
 				build.PREFETCHT0(operand.Mem{Base: t.b, Disp: line + prefetch})
