@@ -8031,6 +8031,22 @@ loop:
 	JNZ        loop
 	RET
 
+// func touchRows(x *float32, stride int, rows int)
+// Requires: MMX+
+TEXT ·touchRows(SB), NOSPLIT, $0-24
+	MOVQ x+0(FP), AX
+	MOVQ stride+8(FP), CX
+	SHLQ $0x02, CX
+	MOVQ rows+16(FP), DX
+
+loop:
+	PREFETCHT0 (AX)
+	PREFETCHT0 64(AX)
+	ADDQ       CX, AX
+	SUBQ       $0x01, DX
+	JNZ        loop
+	RET
+
 DATA constants<>+0(SB)/8, $0xbd922279bd922279
 DATA constants<>+8(SB)/8, $0xbd922279bd922279
 DATA constants<>+16(SB)/8, $0xbd922279bd922279

@@ -214,5 +214,8 @@ func transposeAVX2(dst *float32, src *float32, stride int, n int)
 // touch asks for lines of memory, which arrive in the second-level cache meanwhile.
 func touch(b *byte, lines int)
 
+// touchRows asks for two lines of each row; rows are stride values apart.
+func touchRows(x *float32, stride int, rows int)
+
 // pause takes some tens of nanoseconds, and leaves the core to others meanwhile.
 func pause()

@@ -229,6 +229,7 @@ func (b *block) panel(p, begin, end int) {
 			t := &b.s.plan[i]
 			y, inputs := b.y[(b.first+t.first)*out+first:], &b.inputs[t.first*tileStride]
 			next, step := ahead.next(end - begin)
+			b.touchOutputs(i+1, first, columns)
 			switch {
 			case t.rows < t.height || width < columns:
 				b.part(t, y, inputs, weights, end-begin, width, first, continued)
@@ -238,6 +239,24 @@ func (b *block) panel(p, begin, end int) {
 				t.kernel(end-begin, inputs, weights, fresh, 0, &y[0], out, next, step)
 			}
 		}
+	}
+}
+
+// nearOutputs is how many outputs of a block stay in the second-level cache: 512 KiB.
+const nearOutputs = 1 << 17
+
+// touchOutputs asks for the outputs, from the first one on, of a tile of the plan or,
+// after the last, of the first tile for the next columns, if they are in no near cache.
+func (b *block) touchOutputs(tile, first, columns int) {
+	if b.rows*b.m.out < nearOutputs {
+		return
+	}
+	if tile == len(b.s.plan) {
+		tile, first = 0, first+columns
+	}
+	if first < min(b.panels[1]*panel, b.m.out) {
+		t := &b.s.plan[tile]
+		touchRows(&b.y[(b.first+t.first)*b.m.out+first], b.m.out, t.rows)
 	}
 }
 

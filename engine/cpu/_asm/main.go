@@ -45,6 +45,7 @@ func main() {
 	}
 	transpose()
 	touch()
+	touchRows()
 	constants.write()
 	pause()
 	build.Generate()
@@ -66,6 +67,20 @@ func touch() {
 	loop("loop", load("lines"), 1, func() {
 		build.PREFETCHT1(operand.Mem{Base: b})
 		advance(64, b)
+	})
+	build.RET()
+}
+
+// touchRows fetches the beginnings of rows into the first-level cache.
+func touchRows() {
+	build.TEXT("touchRows", build.NOSPLIT, "func(x *float32, stride, rows int)")
+	build.Doc("touchRows asks for two lines of each row; rows are stride values apart.")
+	x, stride := load("x"), load("stride")
+	build.SHLQ(operand.Imm(2), stride)
+	loop("loop", load("rows"), 1, func() {
+		build.PREFETCHT0(operand.Mem{Base: x})
+		build.PREFETCHT0(operand.Mem{Base: x, Disp: 64})
+		build.ADDQ(stride, x)
 	})
 	build.RET()
 }
