@@ -84,7 +84,7 @@ func TestRead(t *testing.T) {
 	for _, test := range []struct{ why, text, want string }{
 		{"an empty file leaves everything at its default", "", ""},
 		{"one key", "load: {num_prompts: 5}", ""},
-		{"a key that is not", "modle: x", `unknown field "modle"`},
+		{"a key that is not", "mode: x", `unknown field "mode"`},
 		{"a key that is not, further in, with its line", "load:\n  request_rte: 3", "[2:3]"},
 		{"a word for a number", "load: {num_prompts: many}", "num_prompts"},
 		{"a key twice", "model: a\nmodel: b", "model"},
@@ -130,7 +130,7 @@ func FuzzRead(f *testing.F) {
 	f.Add(whole)
 	f.Add("variants: [{name: a, pos_embed: exact}]")
 	f.Add("a: &a [*a]")
-	f.Fuzz(func(t *testing.T, text string) {
+	f.Fuzz(func(_ *testing.T, text string) {
 		file, err := Read(strings.NewReader(text))
 		if err == nil {
 			file.Flags()

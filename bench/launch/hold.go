@@ -84,10 +84,11 @@ func hold(ctx context.Context, argv []string, tie io.Reader, told io.Writer, out
 	}
 	killGroup(group)
 	select {
-	case <-done:
-	case <-time.After(grace): // the system does not let go of it
+	case err := <-done:
+		return fmt.Errorf("it did not end by itself and was killed (%w)", err)
+	case <-time.After(grace):
+		return errors.New("it did not end by itself, nor when it was killed")
 	}
-	return errors.New("it did not end by itself and was killed")
 }
 
 // endGroup ends what is left of the group of a program that has ended: workers that

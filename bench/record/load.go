@@ -32,10 +32,10 @@ func (e Experiment) Saturates() bool { return e.Loop == LoopClosed || e.Loop == 
 
 // Load says in words how requests are sent: "at 10/s, at most 8 in flight".
 func (e Experiment) Load() string {
-	switch {
-	case e.Loop == LoopClosed:
+	switch e.Loop {
+	case LoopClosed:
 		return fmt.Sprintf("%d in flight at all times", e.MaxConcurrency)
-	case e.Loop == LoopBurst:
+	case LoopBurst:
 		return "all at once"
 	}
 	text := fmt.Sprintf("at %g/s", e.RequestRate)

@@ -50,8 +50,8 @@ func Compare(baseline, candidate []peerfiles.Result, o Options) (*Comparison, er
 	var obstacles []compare.Warning
 	obstacles, c.Warnings = check(baseline, candidate)
 	c.Comparable = len(obstacles) == 0
-	c.Warnings = append(obstacles, append(c.Warnings, design(c, o)...)...)
-	all := append(append([]peerfiles.Result{}, baseline...), candidate...)
+	c.Warnings = slices.Concat(obstacles, c.Warnings, design(c, o))
+	all := slices.Concat(baseline, candidate)
 	c.Metrics = compare.Runs(c.samples(all), compare.RunOptions{
 		Variant: o.Variant, Paired: o.Paired && !c.Single(), ManyRequests: manyRequests(all), Saturated: saturated(all),
 		Equivalence: o.Equivalence, NoiseFloor: o.NoiseFloor,

@@ -15,12 +15,10 @@ import (
 func run(source string, scale float64, minutes int, change ...func(*peerfiles.Result)) peerfiles.Result {
 	r := peerfiles.Result{Tool: vllmbench.VLLM, Version: "1", Workload: "1", Host: "1", Log: vllmbench.Log{Source: source}}
 	r.About = vllmbench.About{Program: vllmbench.VLLM, Model: "m", Backend: "openai-chat", Prompts: 100, Date: time.Date(2026, 9, 1, 12, minutes, 0, 0, time.UTC)}
-	for _, v := range []vllmbench.Value{
+	r.Metrics = append(r.Metrics, []vllmbench.Value{
 		{Key: "completed", Value: 100}, {Key: "failed", Value: 0}, {Key: "request_rate", Value: 10}, {Key: "duration", Value: 10}, {Key: "total_input_tokens", Value: 1000},
 		{Key: "total_output_tokens", Value: 3200}, {Key: "median_ttft_ms", Value: 50 * scale}, {Key: "p90_ttft_ms", Value: 70 * scale}, {Key: "mean_ttft_ms", Value: 55 * scale}, {Key: "median_tpot_ms", Value: 10 * scale},
-	} {
-		r.Metrics = append(r.Metrics, v)
-	}
+	}...)
 	for _, f := range change {
 		f(&r)
 	}

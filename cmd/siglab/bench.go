@@ -99,7 +99,7 @@ func (c *benchCmd) measure(plan experiment.Plan, log *runlog.Writer, done int, r
 // request. Nothing has been written yet when it fails.
 func (c *benchCmd) plan(ctx context.Context) (experiment.Plan, error) {
 	var plan experiment.Plan
-	variants, err := c.variantFlags.parse()
+	variants, err := c.parse()
 	if err == nil && c.AA {
 		variants, err = againstItself(variants, c.InjectDelay)
 	}

@@ -91,7 +91,7 @@ func TestParseCommand(t *testing.T) {
 func FuzzCommand(f *testing.F) {
 	f.Add("a=X=1 Y='b c' vllm serve --port {port} --api-key s3")
 	f.Add(`a="\`)
-	f.Fuzz(func(t *testing.T, text string) {
+	f.Fuzz(func(_ *testing.T, text string) {
 		withoutSecrets([]string{text, "--header", text})
 		spec, err := parseCommand(text)
 		if err != nil {

@@ -147,8 +147,8 @@ func (u *attentionUnit) start() {
 	}
 	for r := range u.count {
 		u.sees[r] = u.span
-		if u.attentionTask.visible != nil {
-			u.sees[r] = u.attentionTask.visible[(u.first+r)/u.group]
+		if u.visible != nil {
+			u.sees[r] = u.visible[(u.first+r)/u.group]
 		}
 		u.largest[r], u.total[r] = float32(math.Inf(-1)), 0
 	}

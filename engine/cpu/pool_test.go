@@ -41,7 +41,7 @@ func TestPool(t *testing.T) {
 }
 
 // TestPoolIdle: a pool whose threads sleep can be closed.
-func TestPoolIdle(t *testing.T) {
+func TestPoolIdle(_ *testing.T) {
 	p := newPool(4)
 	time.Sleep(5 * time.Millisecond)
 	p.close()

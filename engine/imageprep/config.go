@@ -59,7 +59,7 @@ func readSmall(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read
 	data, err := io.ReadAll(io.LimitReader(f, largestConfig+1))
 	if err == nil && len(data) > largestConfig {
 		err = fmt.Errorf("%s has more than %d bytes", name, largestConfig)

@@ -227,6 +227,9 @@ func TestPrefixCache(t *testing.T) {
 			}
 			text, err := io.ReadAll(r.Body)
 			_ = r.Body.Close()
+			if err != nil {
+				t.Fatal(err)
+			}
 			_, line, ok := strings.Cut(string(text), "\n"+name+"{")
 			if _, err := fmt.Sscan(line[strings.Index(line, " "):strings.Index(line, "\n")], value); err != nil || !ok {
 				t.Fatal(name, err)

@@ -35,6 +35,7 @@ const (
 // Ending is how the prompt of a conversation ends.
 type Ending int
 
+// The endings of a conversation.
 const (
 	AssistantOpen Ending = iota // the assistant's turn is begun: it answers
 	AsGiven                     // with the last turn (add_generation_prompt = false)
@@ -116,7 +117,7 @@ func (t *Tokenizer) RawPrompt(text string, imageTokens []int) ([]int, error) {
 
 // expanded encodes the text of a prompt and expands its images.
 func (t *Tokenizer) expanded(text string, imageTokens []int) ([]int, error) {
-	frame := t.layout != layoutPaliGemma && !(t.bosText != "" && strings.HasPrefix(text, t.bosText))
+	frame := t.layout != layoutPaliGemma && (t.bosText == "" || !strings.HasPrefix(text, t.bosText))
 	if t.imageBegin != "" {
 		text = strings.ReplaceAll(text, t.imageBegin, t.imageFrame)
 	}

@@ -35,7 +35,7 @@ func (d directory) read(name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() // only read
+	defer func() { _ = f.Close() }() // only read
 	if info, err := f.Stat(); err != nil || info.IsDir() {
 		return nil, fmt.Errorf("%s: it is not a file that can be read", f.Name())
 	}

@@ -23,7 +23,7 @@ func (r *run) operate(operator string, a, b any) (any, error) {
 	}
 	x, xInt := integer(a)
 	y, yInt := integer(b)
-	if xInt && yInt && operator != "/" && !(operator == "**" && y < 0) {
+	if xInt && yInt && operator != "/" && (operator != "**" || y >= 0) {
 		return integers(operator, x, y)
 	}
 	p, pOK := float(a)

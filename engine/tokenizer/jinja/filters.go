@@ -16,7 +16,7 @@ var filters = map[string]Function{
 	"attr": func(c Call) (any, error) {
 		return attributeNamed(c.run, c.argument(0, "", nil), c.argument(1, "name", nil)), nil
 	},
-	"capitalize": onText(func(s string) string { return capitalize(s) }),
+	"capitalize": onText(capitalize),
 	"count":      func(c Call) (any, error) { return length(c.Arguments[0]) },
 	"d":          preset,
 	"default":    preset,

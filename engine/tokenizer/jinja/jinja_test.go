@@ -176,7 +176,7 @@ func FuzzRender(f *testing.F) {
 		"s": "text", "l": []any{3, 1, 2}, "n": 7, "d": NewDict("a", 1),
 		"ms": []any{NewDict("role", "user", "content", "hi")},
 	}
-	f.Fuzz(func(t *testing.T, source string) {
+	f.Fuzz(func(_ *testing.T, source string) {
 		_, _ = render(source, variables)
 	})
 }

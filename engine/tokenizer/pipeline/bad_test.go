@@ -138,7 +138,7 @@ func FuzzSentencePiece(f *testing.F) {
 	for _, name := range []string{"llama.model", "unigram.model"} {
 		f.Add(readFile(f, name), "The image 12")
 	}
-	f.Fuzz(func(t *testing.T, data []byte, text string) {
+	f.Fuzz(func(_ *testing.T, data []byte, text string) {
 		p, err := ParseSentencePiece(data)
 		if err != nil {
 			return

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -20,7 +21,7 @@ func (l *Lossy) Push(raw string) string {
 		return raw
 	}
 	var text strings.Builder
-	rest := append(l.pending, raw...)
+	rest := slices.Concat(l.pending, []byte(raw))
 	for len(rest) > 0 && utf8.FullRune(rest) {
 		size := runeOrInvalid(rest)
 		r, _ := utf8.DecodeRune(rest[:size])

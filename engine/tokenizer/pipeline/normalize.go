@@ -177,11 +177,6 @@ func stripAccents(s string) string {
 	}, s)
 }
 
-// streamSafe is how many marks in a row package norm leaves alone: behind
-// that it inserts a grapheme joiner, as Unicode's stream-safe format wants and
-// no tokenizer expects.
-const streamSafe = 30
-
 // normalForm returns s in a normal form, without grapheme joiners that s did
 // not have.
 func normalForm(form norm.Form, s string) string {
