@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -50,7 +51,9 @@ type textScore struct {
 }
 
 // Run writes the features, or nothing.
-func (c *embedCmd) Run() error {
+func (c *embedCmd) Run(ctx context.Context) error { return orInterrupted(ctx, c.run) }
+
+func (c *embedCmd) run() error {
 	encoder, err := c.open()
 	if err != nil {
 		return err

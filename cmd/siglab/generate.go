@@ -52,6 +52,10 @@ type tokenLogit struct {
 
 // Run answers one prompt.
 func (c *generateCmd) Run(ctx context.Context) error {
+	return orInterrupted(ctx, func() error { return c.run(ctx) })
+}
+
+func (c *generateCmd) run(ctx context.Context) error {
 	if err := c.check(); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"image"
 	"os"
@@ -65,6 +67,20 @@ func (f languageFlags) open(name string, o vlm.Options) (m *vlm.Model, err error
 	}
 	tuneGC(m.WeightBytes())
 	return m, nil
+}
+
+// orInterrupted runs work that does not look at the context, such as loading a model or
+// encoding a large image, and returns when either ends. What is still running then
+// ends with the process, which is about to exit.
+func orInterrupted(ctx context.Context, work func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- work() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errors.New("interrupted")
+	}
 }
 
 // isRandom reports whether a name stands for random weights.
