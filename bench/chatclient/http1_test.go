@@ -188,7 +188,7 @@ func TestStandardTransport(t *testing.T) {
 	for _, kind := range []string{"https, HTTP/2", "https, HTTP/1.1", "h2c"} {
 		t.Run(kind, func(t *testing.T) {
 			server := httptest.NewUnstartedServer(handler)
-			options := Options{Origin: time.Now().Add(-time.Second), IdleTimeout: 100 * time.Millisecond, Header: http.Header{"X-Key": {"secret"}}}
+			options := Options{Origin: time.Now().Add(-time.Second), Header: http.Header{"X-Key": {"secret"}}}
 			want := "HTTP/2.0"
 			switch kind {
 			case "h2c":
@@ -204,9 +204,17 @@ func TestStandardTransport(t *testing.T) {
 				options.TLS = server.Client().Transport.(*http.Transport).TLSClientConfig
 			}
 			defer server.Close()
-			client := New(strings.Replace(server.URL, "http://", "h2c://", 1), options)
+			url := strings.Replace(server.URL, "http://", "h2c://", 1)
+			client := New(url, options)
 			defer client.Close()
+			options.IdleTimeout = 500 * time.Millisecond // of a handshake as well, on a busy machine
+			hasty := New(url, options)
+			defer hasty.Close()
 			for body, failure := range map[string]record.Failure{"": "", "cut": record.FailedCut, "stall": record.FailedStalled} {
+				client := client
+				if failure == record.FailedStalled {
+					client = hasty
+				}
 				o := client.Send(t.Context(), record.Item{ID: "x", Body: []byte(body)})
 				if o.Failure != failure || protocol.Load() != want || o.FirstToken == 0 || o.Connection.Got == 0 {
 					t.Errorf("%q over %v: %q %s, %+v", body, protocol.Load(), o.Failure, o.Error, o)
