@@ -34,7 +34,7 @@ type resampleBenchCmd struct {
 // torchTimeout bounds how long torch may compile and run.
 const torchTimeout = 20 * time.Minute
 
-// Run times everything on one device.
+// Run times everything on one device. What was timed is printed even if torch fails.
 func (c *resampleBenchCmd) Run(ctx context.Context) error {
 	config, err := c.config()
 	if err != nil {
@@ -46,15 +46,21 @@ func (c *resampleBenchCmd) Run(ctx context.Context) error {
 		return fmt.Errorf("resample bench: %w", err)
 	}
 	var torch resamplebench.Torch
+	var torchErr error
 	if c.Against == "torch" {
 		progress("torch with " + c.Python)
 		ctx, cancel := context.WithTimeout(ctx, torchTimeout)
 		defer cancel()
-		if torch, err = resamplebench.RunTorch(ctx, c.Python, config, c.Device, rows); err != nil {
-			return fmt.Errorf("resample bench: %w", err)
+		if torch, torchErr = resamplebench.RunTorch(ctx, c.Python, config, c.Device, rows); torchErr != nil {
+			torchErr = fmt.Errorf("resample bench: %w", torchErr)
 		}
 		rows = append(rows, torch.Rows...)
 	}
+	return errors.Join(c.print(rows, torch), torchErr)
+}
+
+// print writes the rows, and on standard error what could not be timed.
+func (c *resampleBenchCmd) print(rows []resamplebench.Row, torch resamplebench.Torch) error {
 	for _, failed := range torch.Failed {
 		fmt.Fprintln(os.Stderr, "siglab: not timed:", failed)
 	}

@@ -36,7 +36,8 @@ type Torch struct {
 }
 
 // RunTorch times torch's eager and compiled forms in a process of the given Python.
-// ours are the rows of Run, whose floors are copied to the same grids.
+// ours are the rows of Run, whose floors are copied to the same grids. If it fails, what
+// was timed until then comes with the error.
 func RunTorch(ctx context.Context, python string, c Config, device string, ours []Row) (Torch, error) {
 	type pair = [2]int
 	job := struct {
@@ -63,7 +64,11 @@ func RunTorch(ctx context.Context, python string, c Config, device string, ours 
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return Torch{}, fmt.Errorf("time torch with %s: %w: %s; name a python that has torch with --python", python, err, lastLine(stderr.String()))
+		t, _ := readTorch(stdout.Bytes(), c, device, ours) // what it had timed until then
+		if said := lastLine(stderr.String()); said != "" {
+			err = fmt.Errorf("%w: %s", err, said)
+		}
+		return t, fmt.Errorf("time torch with %s: %w; name a python that has torch with --python", python, err)
 	}
 	return readTorch(stdout.Bytes(), c, device, ours)
 }
