@@ -25,6 +25,8 @@ type kernels struct {
 	deviations func(x *float32, mean float64, n int) float64 // Σ (x − mean)²
 	largest    func(x *float32, n int) float32               // NaNs aside
 	expSum     func(x *float32, largest float32, n int) float32
+
+	peak func(n int) // of ISA.Peak; it may be nil
 }
 
 // tileKernel multiplies the inputs of a few rows with k weights of neighbouring

@@ -55,7 +55,7 @@ func avx2Kernels() *kernels {
 		geluTanh: geluTanhAVX2, gelu: geluAVX2, siluMul: siluMulAVX2, geluTanhMul: geluTanhMulAVX2,
 		add: addAVX2, roundBF16: roundBF16AVX2, rotate: rotateAVX2, scale: scaleAVX2,
 		normalise: normaliseAVX2, sum: sumAVX2, deviations: deviationsAVX2,
-		largest: largestAVX2, expSum: expSumAVX2, transpose: transposeAVX2,
+		largest: largestAVX2, expSum: expSumAVX2, transpose: transposeAVX2, peak: peakAVX2,
 	}
 }
 
@@ -72,6 +72,6 @@ func avx512Kernels() *kernels {
 		geluTanh: geluTanhAVX512, gelu: geluAVX512, siluMul: siluMulAVX512, geluTanhMul: geluTanhMulAVX512,
 		add: addAVX512, roundBF16: roundBF16AVX512, rotate: rotateAVX512, scale: scaleAVX512,
 		normalise: normaliseAVX512, sum: sumAVX512, deviations: deviationsAVX512,
-		largest: largestAVX512, expSum: expSumAVX512, transpose: transposeAVX2,
+		largest: largestAVX512, expSum: expSumAVX512, transpose: transposeAVX2, peak: peakAVX512,
 	}
 }

@@ -91,6 +91,9 @@ func sumAVX2(x *float32, n int) float64
 // deviationsAVX2 is the sum of (x − mean)² over n elements.
 func deviationsAVX2(x *float32, mean float64, n int) float64
 
+// peakAVX2 does n rounds of multiply-adds in registers.
+func peakAVX2(n int)
+
 // tileF32x1AVX512 is a tileKernel.
 func tileF32x1AVX512(k int, a *float32, b *byte, start *float32, startStride int, c *float32, cStride int, ahead *byte, aheadStep int)
 
@@ -207,6 +210,9 @@ func sumAVX512(x *float32, n int) float64
 
 // deviationsAVX512 is the sum of (x − mean)² over n elements.
 func deviationsAVX512(x *float32, mean float64, n int) float64
+
+// peakAVX512 does n rounds of multiply-adds in registers.
+func peakAVX512(n int)
 
 // transposeAVX2 writes n values, a multiple of 8, of 8 rows that are stride apart to columns of a panel.
 func transposeAVX2(dst *float32, src *float32, stride int, n int)

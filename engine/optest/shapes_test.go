@@ -89,6 +89,12 @@ func (w *tower) run(patches int) {
 	d.LayerNorm(x, x, bias[:hidden], bias[:hidden], eps)
 }
 
+// operations of an image's matrix products and attention, in float.
+func (w *tower) operations(patches int) float64 {
+	const weights = towerHidden*towerPixels + towerLayers*(4*towerHidden*towerHidden+2*towerHidden*towerMLP)
+	return 2*float64(weights)*float64(patches) + 4*towerLayers*towerHidden*float64(patches)*float64(patches)
+}
+
 // languageShape is the shape of a decoder.
 type languageShape struct{ layers, hidden, heads, kvHeads, dim, mlp, vocab int }
 

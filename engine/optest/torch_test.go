@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -103,13 +105,33 @@ func runTower(t testing.TB, tower *tower, patches int) cost {
 	return cost{wall, computed() - before}
 }
 
+// peak is what the processor's multiply-adds of an instruction set come to on so many
+// threads if nothing holds them up, in operations a second: the best of a few tries.
+func peak(isa cpu.ISA, threads int) (best float64) {
+	const n = 1 << 20 // some 10 ms
+	for range 5 {
+		var done sync.WaitGroup
+		var operations atomic.Int64
+		took := seconds(func() {
+			for range threads {
+				done.Go(func() { operations.Add(int64(isa.Peak(n))) })
+			}
+			done.Wait()
+		})
+		best = max(best, float64(operations.Load())/took)
+	}
+	return best
+}
+
 // TestTorch compares towers with torch's, the two sides taking turns, and prints the
-// ratios of their best times. It asserts nothing.
+// ratios of their best times, and which share of the processor's multiply-adds each has.
+// It asserts nothing.
 func TestTorch(t *testing.T) {
 	if *torchPython == "" {
 		t.Skip("needs a Python with torch: make bench-engine PYTHON=…")
 	}
-	fmt.Printf("%-9s %-12s %8s %10s %10s %7s %12s\n", "torch", "ours", "patches", "torch s", "ours s", "ratio", "of computing")
+	fmt.Printf("%-9s %-12s %8s %10s %10s %7s %12s %14s %14s %14s\n", "torch", "ours", "patches", "torch s", "ours s", "ratio", "of computing",
+		"peak GFLOP/s", "torch of peak", "ours of peak")
 	for _, side := range []struct {
 		torch      string
 		dtype      safetensors.DType
@@ -124,13 +146,16 @@ func TestTorch(t *testing.T) {
 			p := startTorch(t, isa)
 			for _, patches := range []int{256, 729} {
 				const never = 1e9
+				limit := peak(isa, *threads)
 				theirs, ours := cost{never, never}, cost{never, never}
 				for range 1 + *rounds { // the first warms up, and is no faster than others
 					theirs = theirs.least(p.run(t, side.torch, patches))
 					ours = ours.least(runTower(t, tower, patches))
+					limit = max(limit, peak(isa, *threads))
 				}
-				fmt.Printf("%-9s %-12v %8d %10.3f %10.3f %7.2f %12.2f\n", side.torch, isa, patches,
-					theirs.wall, ours.wall, ours.wall/theirs.wall, ours.computed/theirs.computed)
+				share := tower.operations(patches) / limit
+				fmt.Printf("%-9s %-12v %8d %10.3f %10.3f %7.2f %12.2f %14.0f %14.2f %14.2f\n", side.torch, isa, patches,
+					theirs.wall, ours.wall, ours.wall/theirs.wall, ours.computed/theirs.computed, limit/1e9, share/theirs.wall, share/ours.wall)
 			}
 			p.stop(t)
 			d.Close()

@@ -5,6 +5,7 @@
 //     every type of weights and several numbers of rows.
 //   - each.go: what is done to every element by itself.
 //   - reduce.go: what turns a row into a number.
+//   - peak.go: nothing but multiply-adds, to know what a processor can do.
 //   - transpose.go: rows into columns, for AVX2 alone.
 //
 // Each is generated for AVX2 with FMA and F16C (eight values in a register) and for
@@ -42,6 +43,7 @@ func main() {
 		}
 		elementwise(v, constants)
 		reductions(v, constants)
+		peak(v)
 	}
 	transpose()
 	touch()
