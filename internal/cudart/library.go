@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path"
 	"slices"
 	"strconv"
@@ -45,6 +46,24 @@ type library struct {
 	path   string
 	handle uintptr
 }
+
+// Library is an opened library of NVIDIA's, for packages that declare its functions
+// themselves. It stays open until the process ends.
+type Library struct{ opened library }
+
+// OpenLibrary opens the first file of a search list that can be opened: names without
+// a folder are found by the system's loader, patterns with one are expanded, the
+// highest version first. Otherwise the error is a [*LibraryError].
+func OpenLibrary(name string, search []string, advice string) (Library, error) {
+	l, err := openLibrary(os.DirFS("/"), name, search, advice)
+	return Library{l}, err
+}
+
+// Path is the file that was opened.
+func (l Library) Path() string { return l.opened.path }
+
+// Symbol is the address of a function, 0 if the library lacks it.
+func (l Library) Symbol(name string) uintptr { return l.opened.lookup(name) }
 
 // lookup gives the address of a symbol, 0 if the library lacks it.
 func (l library) lookup(name string) uintptr { return dlsym(l.handle, name) }
