@@ -24,6 +24,7 @@ type sight struct {
 	observations []record.Observation
 	samples      []record.Sample
 	version      string // of the server
+	lost         error  // a GPU went
 }
 
 // measure runs one block from start to stop and fills in b. Whatever goes wrong
@@ -58,6 +59,9 @@ func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block) (
 	if err := r.drive(alive, url, begun, arm, b, &seen); err != nil {
 		b.Void = err.Error()
 	}
+	if seen.lost != nil { // the cause of whatever else went wrong
+		b.Void = seen.lost.Error()
+	}
 	select {
 	case <-exited: // the cause says more than the errors that followed from it
 		b.Void = arm.Server.Cause().Error()
@@ -83,7 +87,7 @@ func (r *runner) drive(ctx context.Context, url string, begun time.Time, arm Arm
 	}
 	before, scrapeErr := scrape(ctx, client)
 	runtime.GC() // now, rather than among the measured requests
-	if err := r.replay(ctx, client, arm, b, seen); err != nil {
+	if err := r.replay(ctx, url, client, arm, b, seen); err != nil {
 		return err
 	}
 	after, err := scrape(ctx, client)
@@ -134,12 +138,10 @@ func (r *runner) loop() (loadgen.Loop, int) {
 }
 
 // replay sends the slice on its schedule and waits for the last answer.
-func (r *runner) replay(ctx context.Context, client *chatclient.Client, arm Arm, b *record.Block, seen *sight) error {
-	samplerCtx, stopSampler := context.WithCancel(ctx)
-	sampled := make(chan []record.Sample)
-	go func() {
-		sampled <- telemetry.Sampler{Origin: r.origin, Block: b.ID, Variant: arm.Name, PID: arm.Server.PID()}.Run(samplerCtx)
-	}()
+func (r *runner) replay(ctx context.Context, url string, client *chatclient.Client, arm Arm, b *record.Block, seen *sight) error {
+	ctx, stop := context.WithCancel(ctx) // also ends the block if a GPU is lost
+	defer stop()
+	watched := r.watch(ctx, url, arm, b, seen, stop)
 	start := time.Now().Add(leadTime)
 	b.Start = start.Sub(r.origin)
 	r.report(Event{Phase: PhaseMeasure, Block: *b})
@@ -150,8 +152,34 @@ func (r *runner) replay(ctx context.Context, client *chatclient.Client, arm Arm,
 		OnDone: func(o record.Observation) { r.report(Event{Phase: PhaseMeasure, Block: *b, Answer: &o}) },
 	})
 	b.End, b.Client = time.Since(r.origin), clientRuntime()
-	stopSampler()
-	seen.samples = <-sampled
+	watched()
 	seen.observations = observations
 	return err
+}
+
+// watch samples the machine until the function that it returns is called. If a GPU of
+// the server goes, it calls lost. It has its own connection: those of the load are not
+// to be taken from it.
+func (r *runner) watch(ctx context.Context, url string, arm Arm, b *record.Block, seen *sight, lost func()) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	client := r.client(url, r.plan.Experiment.Timeout)
+	sampler := telemetry.Sampler{
+		Origin: r.origin, Block: b.ID, Variant: arm.Name, PID: arm.Server.PID(), Instruments: r.instruments, Metrics: client.Metrics,
+		Lost: func(err error) {
+			seen.lost = fmt.Errorf("variant %q: %w", arm.Name, err)
+			lost()
+		},
+	}
+	var cost record.Sampling
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer client.Close()
+		seen.samples, cost = sampler.Run(ctx)
+	}()
+	return func() {
+		cancel()
+		<-done
+		b.Sampling = cost
+	}
 }

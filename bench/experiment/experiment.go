@@ -16,6 +16,7 @@ import (
 
 	"siglab/bench/record"
 	"siglab/bench/runlog"
+	"siglab/bench/telemetry"
 	"siglab/bench/workload"
 )
 
@@ -46,6 +47,9 @@ type Plan struct {
 
 	// Notes are what is known of the variants before the run.
 	Notes []record.Note
+
+	// Instruments read the machine and are closed after the run; nil: what there is.
+	Instruments *telemetry.Instruments
 
 	// Calibration is the client's own error, if it was measured.
 	Calibration *record.Calibration
@@ -83,8 +87,12 @@ func (r *runner) run(ctx context.Context) (record.Manifest, error) {
 	// The client allocates little; a collection in the middle of a block would
 	// only delay a send.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	if r.instruments = r.plan.Instruments; r.instruments == nil {
+		r.instruments = telemetry.Open()
+	}
+	r.manifest.Instruments = r.instruments.Describe()
 	if err := r.log.Manifest(r.manifest); err != nil {
-		return r.manifest, err
+		return r.manifest, errors.Join(err, r.instruments.Close())
 	}
 	err := r.rounds(ctx)
 	switch {
@@ -103,18 +111,19 @@ func (r *runner) run(ctx context.Context) (record.Manifest, error) {
 		r.manifest.Stopped = "failed: " + err.Error()
 	}
 	r.manifest.Finished = time.Now().UTC()
-	return r.manifest, errors.Join(err, r.log.Manifest(r.manifest))
+	return r.manifest, errors.Join(err, r.instruments.Close(), r.log.Manifest(r.manifest))
 }
 
 // runner is the state of one run.
 type runner struct {
-	plan     Plan
-	log      *runlog.Writer
-	progress func(Event)
-	origin   time.Time // of the run's clock
-	manifest record.Manifest
-	seen     []record.Observation // of blocks that count, for the gap probes
-	done     map[int]bool         // pairs that an earlier process completed
+	plan        Plan
+	log         *runlog.Writer
+	progress    func(Event)
+	origin      time.Time // of the run's clock
+	manifest    record.Manifest
+	instruments *telemetry.Instruments
+	seen        []record.Observation // of blocks that count, for the gap probes
+	done        map[int]bool         // pairs that an earlier process completed
 }
 
 func (r *runner) newManifest() record.Manifest {

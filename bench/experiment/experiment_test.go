@@ -15,7 +15,9 @@ import (
 	"siglab/bench/dataset"
 	"siglab/bench/record"
 	"siglab/bench/runlog"
+	"siglab/bench/telemetry"
 	"siglab/bench/workload"
+	"siglab/internal/nvml"
 )
 
 const perBlock = 4
@@ -150,6 +152,39 @@ func TestAVariantThatDiesTwiceEndsTheRun(t *testing.T) {
 	run := newLab(t, 2, a, b).run(t.Context(), t, nil)
 	if len(run.Manifest.Blocks) != 3 || !strings.HasPrefix(run.Manifest.Stopped, StoppedDied) || !strings.Contains(run.Manifest.Stopped, "no such model") {
 		t.Errorf("%d blocks, stopped %q", len(run.Manifest.Blocks), run.Manifest.Stopped)
+	}
+}
+
+// fallenGPU is a GPU that falls off its bus at the n-th reading.
+type fallenGPU struct{ readings, falls int }
+
+func (f *fallenGPU) Read(d nvml.Device) (nvml.Reading, error) {
+	if f.readings++; f.readings >= f.falls {
+		return nvml.Reading{}, fmt.Errorf("GPU %s: %w", d.UUID, nvml.ErrLost)
+	}
+	return nvml.Reading{}, nil
+}
+
+func (f *fallenGPU) Processes(nvml.Device) ([]nvml.Process, bool) { return nil, false }
+
+func (f *fallenGPU) PCIeRate(nvml.Device) (tx, rx float64, ok bool) { return 0, 0, false }
+
+func TestALostGPUMakesTheBlockVoid(t *testing.T) {
+	slow := &fakeServer{delay: 10 * time.Second / perBlock} // answers last until the GPU has gone
+	l := newLab(t, 1, slow)
+	l.plan.Workload.Warmup = nil
+	l.plan.Instruments = telemetry.OpenWith(&fallenGPU{falls: 2}, []nvml.Device{{UUID: "GPU-a"}})
+	run := l.run(t.Context(), t, nil)
+	if len(run.Manifest.Blocks) != 2 || !strings.HasPrefix(run.Manifest.Stopped, StoppedDied) {
+		t.Errorf("%d blocks, stopped %q", len(run.Manifest.Blocks), run.Manifest.Stopped)
+	}
+	for _, b := range run.Manifest.Blocks {
+		if !strings.Contains(b.Void, "GPU-a") || !strings.Contains(b.Void, "lost") || b.Sampling.Samples == 0 {
+			t.Errorf("block %d: void %q, %d samples", b.ID, b.Void, b.Sampling.Samples)
+		}
+	}
+	if run.Manifest.Instruments.GPUs[0].UUID != "GPU-a" {
+		t.Errorf("instruments %+v", run.Manifest.Instruments)
 	}
 }
 

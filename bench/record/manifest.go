@@ -35,6 +35,7 @@ type Manifest struct {
 	Blocks      []Block     `json:"blocks"`
 	Divergences []GapProbe  `json:"gap_probes,omitempty"`
 	Notes       []Note      `json:"notes,omitempty"` // one per variant and code
+	Instruments Instruments `json:"instruments,omitzero"`
 
 	Calibration *Calibration `json:"calibration,omitempty"` // nil: it was left out
 }
@@ -190,6 +191,7 @@ type Block struct {
 	Startup   time.Duration `json:"startup_ns"` // start of the child to its first healthy answer
 	Server    ServerDelta   `json:"server"`
 	Client    ClientRuntime `json:"client,omitzero"`
+	Sampling  Sampling      `json:"sampling,omitzero"`
 }
 
 // ClientRuntime is what in the load client itself could have delayed a send or a
@@ -236,17 +238,6 @@ type Environment struct {
 	Go         string   `json:"go"`
 	BinaryHash string   `json:"binary_sha256"`
 	Servers    []string `json:"servers"` // per variant: what /version said, in order of Variants
-}
-
-// Sample is one reading of the process tree of the running variant.
-type Sample struct {
-	At      time.Duration `json:"at_ns"`
-	Block   int           `json:"block"`
-	Variant string        `json:"variant"`
-	CPU     float64       `json:"cpu_percent"` // of one core, server's process tree
-	RSS     uint64        `json:"rss_bytes"`
-	Client  float64       `json:"client_cpu_percent"`
-	Host    float64       `json:"host_cpu_percent"` // of all cores
 }
 
 // GapProbe is the answer to "how close was the call?" for one divergence of two
