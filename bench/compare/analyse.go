@@ -25,6 +25,7 @@ func Analyse(run record.Run) (*Comparison, error) {
 	c.Shifts, c.Strata = s.shifts(), s.strata()
 	c.Work = s.work()
 	c.Kernel = s.kernels(c.Metrics)
+	c.Telemetry = s.telemetry()
 	c.Warnings = s.warnings(c)
 	return c, nil
 }

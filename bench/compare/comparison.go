@@ -17,6 +17,8 @@ type Comparison struct {
 	Shifts   []Shift   // per candidate: where in the distribution it differs
 	Strata   []Strata  // per candidate: for which requests
 	Warnings []Warning // about the run as a whole
+
+	Telemetry Telemetry // what the machine did meanwhile
 }
 
 // Gate is a condition without which there is no verdict.

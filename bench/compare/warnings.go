@@ -23,7 +23,7 @@ func (s *study) warnings(c *Comparison) []Warning {
 	var out []Warning
 	for _, group := range [][]Warning{
 		s.warnFiles(), s.warnDesign(), s.warnBlocks(), s.warnOrder(c.Metrics),
-		s.warnServers(), s.warnWorkload(), s.warnCalibration(), s.warnClient(), s.warnSaturation(), s.warnKernel(c),
+		s.warnServers(), s.warnWorkload(), s.warnCalibration(), s.warnClient(), s.warnSaturation(), s.warnTelemetry(c.Telemetry), s.warnKernel(c),
 	} {
 		out = append(out, group...)
 	}
@@ -198,15 +198,9 @@ func (s *study) warnClient() []Warning {
 
 // clientCPU is the load generator's mean CPU in a variant's blocks that count.
 func (s *study) clientCPU(arm int) float64 {
-	counts := map[int]bool{}
-	for _, b := range s.counted(arm) {
-		counts[b.ID] = true
-	}
 	var values []float64
-	for _, sample := range s.run.Telemetry {
-		if counts[sample.Block] {
-			values = append(values, sample.Client)
-		}
+	for _, sample := range s.samples(arm) {
+		values = append(values, sample.Client)
 	}
 	return mean(values)
 }

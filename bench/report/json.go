@@ -31,6 +31,7 @@ type document struct {
 	Shifts   []shiftJSON     `json:"shifts"`
 	Strata   []stratumJSON   `json:"strata"`
 	Warnings []warningJSON   `json:"warnings"`
+	Machine  telemetryJSON   `json:"telemetry"`
 	Run      record.Manifest `json:"manifest"`
 }
 
@@ -153,7 +154,7 @@ func JSON(dir string, c *compare.Comparison) any {
 	d := document{
 		RunDir: dir, Valid: c.Valid, Pairs: c.Pairs, Stopped: c.Manifest.Stopped, Run: c.Manifest,
 		Gates: []gateJSON{}, Metrics: []metricJSON{}, Work: []workJSON{}, Kernel: []kernelJSON{}, Arms: []armJSON{}, Warnings: []warningJSON{},
-		Shifts: []shiftJSON{}, Strata: []stratumJSON{},
+		Shifts: []shiftJSON{}, Strata: []stratumJSON{}, Machine: telemetryDocument(c.Telemetry),
 	}
 	for _, g := range c.Gates {
 		d.Gates = append(d.Gates, gateJSON(g))

@@ -23,6 +23,7 @@ func Text(w io.Writer, dir string, c *compare.Comparison) error {
 	t.gates()
 	t.section("Work", workLines(c))
 	t.section("From the kernel to the request", kernelLines(c))
+	t.section("Telemetry", telemetryLines(c.Telemetry))
 	t.section("Scope", scope(c))
 	t.section("Caveats", warningTexts(c.Warnings))
 	t.paragraph(filesLine(dir), "")

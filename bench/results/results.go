@@ -7,14 +7,12 @@
 package results
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"siglab/bench/compare"
@@ -26,7 +24,7 @@ import (
 
 // Write analyses the run in dir and writes its results: comparison.json,
 // comparison.md, comparison.csv, report.html and, for each variant NAME,
-// benchmark_NAME.txt, NAME_benchmark.json and cpu_NAME.csv.
+// benchmark_NAME.txt, NAME_benchmark.json and gpu_NAME.csv, without a GPU cpu_NAME.csv.
 func Write(dir string) (*compare.Comparison, error) {
 	run, err := runlog.Read(dir)
 	if err != nil {
@@ -46,6 +44,10 @@ func Write(dir string) (*compare.Comparison, error) {
 		result := vllmResult(run, v.Name)
 		files["benchmark_"+v.Name+".txt"] = func(w io.Writer) error { return vllmbench.WriteText(w, result) }
 		files[v.Name+"_benchmark.json"] = func(w io.Writer) error { return vllmbench.WriteJSON(w, result) }
+		if len(run.Manifest.Instruments.GPUs) > 0 {
+			files["gpu_"+v.Name+".csv"] = func(w io.Writer) error { return writeGPUs(w, run, v.Name) }
+			continue
+		}
 		files["cpu_"+v.Name+".csv"] = func(w io.Writer) error { return writeCPU(w, run, v.Name) }
 	}
 	for name, write := range files {
@@ -124,26 +126,4 @@ func vllmOptions(m record.Manifest, name string) vllmbench.Options {
 	limit := func(key string) time.Duration { return time.Duration(file.Goodput[key] * float64(time.Millisecond)) }
 	o.Goodput = vllmbench.Goodput{TTFT: limit("ttft"), TPOT: limit("tpot"), E2EL: limit("e2el")}
 	return o
-}
-
-// writeCPU writes the readings of a variant's process tree, in the manner of
-// nvidia-smi's csv.
-func writeCPU(w io.Writer, run record.Run, name string) error {
-	out := csv.NewWriter(w)
-	out.UseCRLF = false
-	rows := [][]string{{"timestamp", "offset [s]", "block", "utilization.cpu [% of a core]", "memory.used [MiB]", "client.cpu [% of a core]", "host.cpu [%]"}}
-	number := func(v float64) string { return strconv.FormatFloat(v, 'f', 1, 64) }
-	for _, s := range run.Telemetry {
-		if s.Variant != name {
-			continue
-		}
-		rows = append(rows, []string{
-			run.Manifest.Started.Add(s.At).UTC().Format("2006/01/02 15:04:05.000"), strconv.FormatFloat(s.At.Seconds(), 'f', 3, 64),
-			strconv.Itoa(s.Block), number(s.CPU), number(float64(s.RSS) / (1 << 20)), number(s.Client), number(s.Host),
-		})
-	}
-	if err := out.WriteAll(rows); err != nil {
-		return err
-	}
-	return out.Error()
 }

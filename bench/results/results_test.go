@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"siglab/bench/record"
 	"siglab/bench/runlog"
 	"siglab/bench/vllmbench"
@@ -94,6 +96,34 @@ func TestWrite(t *testing.T) {
 	rows, err := csv.NewReader(strings.NewReader(read(t, dir, "cpu_main.csv"))).ReadAll()
 	if err != nil || len(rows) != 2 || rows[1][0] != "2026/03/04 05:06:09.000" || rows[1][3] != "50.0" || rows[1][4] != "3.0" {
 		t.Errorf("cpu_main.csv: %v, error %v", rows, err)
+	}
+}
+
+func TestWriteGPUs(t *testing.T) {
+	run := record.Run{
+		Manifest: record.Manifest{
+			Started:     time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
+			Instruments: record.Instruments{GPUs: []record.GPUInfo{{Index: 1, UUID: "GPU-a", Name: "NVIDIA H100 80GB HBM3", MemoryBytes: 81559 << 20}}},
+		},
+		Telemetry: []record.Sample{
+			{At: 1500 * time.Millisecond, Variant: "main", GPUs: []record.GPUSample{{
+				UUID: "GPU-a", Utilization: new(35), MemoryUtilization: new(4), MemoryUsed: new(uint64(20480 << 20)),
+				SMMHz: new(1980), MemoryMHz: new(2619), Watts: new(310.2), Celsius: new(61), Throttle: new(uint64(4)),
+			}}},
+			{At: 1600 * time.Millisecond, Variant: "main", GPUs: []record.GPUSample{{UUID: "MIG-b"}}},
+			{At: 1700 * time.Millisecond, Variant: "other", GPUs: []record.GPUSample{{UUID: "GPU-a"}}},
+		},
+	}
+	const want = `timestamp, index, uuid, name, utilization.gpu [%], utilization.memory [%], memory.used [MiB], memory.total [MiB], clocks.current.sm [MHz], clocks.current.memory [MHz], power.draw [W], temperature.gpu, clocks_event_reasons.active
+2026/03/04 05:06:08.500, 1, GPU-a, NVIDIA H100 80GB HBM3, 35 %, 4 %, 20480 MiB, 81559 MiB, 1980 MHz, 2619 MHz, 310.20 W, 61, 0x0000000000000004
+2026/03/04 05:06:08.600, [N/A], MIG-b, [N/A], [N/A], [N/A], [N/A], [N/A], [N/A], [N/A], [N/A], [N/A], [N/A]
+`
+	var got strings.Builder
+	if err := writeGPUs(&got, run, "main"); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

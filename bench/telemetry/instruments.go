@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"siglab/bench/record"
+	"siglab/internal/cudart"
 	"siglab/internal/nvml"
 )
 
@@ -38,7 +39,11 @@ type Instruments struct {
 func Open() *Instruments {
 	i := &Instruments{close: func() error { return nil }}
 	if err := i.openGPUs(); err != nil {
-		i.missing = append(i.missing, "GPUs ("+err.Error()+")")
+		why := err.Error()
+		if missing, ok := errors.AsType[*cudart.LibraryError](err); ok {
+			why = "no " + missing.Library // doctor has the rest
+		}
+		i.missing = append(i.missing, "GPUs ("+why+")")
 	}
 	if _, ok := frequency(); !ok {
 		i.missing = append(i.missing, "core frequency")
