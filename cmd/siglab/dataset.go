@@ -7,17 +7,14 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"text/tabwriter"
-
-	"golang.org/x/term"
 
 	"siglab/bench/dataset"
 	"siglab/bench/dataset/catalog"
 	"siglab/bench/dataset/frozen"
 	"siglab/bench/dataset/gallery"
-	"siglab/bench/dataset/hub"
 	"siglab/bench/record"
+	"siglab/internal/hub"
 )
 
 type datasetCmd struct {
@@ -41,33 +38,9 @@ func (f rowFlags) options(rows int, seed uint64) (catalog.Options, error) {
 	if f.Reencode {
 		o.Encoding = dataset.Reencode
 	}
-	client, err := newHub()
+	client, err := newHub(hub.DataSets)
 	o.Hub = client
 	return o, err
-}
-
-// newHub reaches the hub as the environment says: HF_ENDPOINT, HF_TOKEN,
-// HF_HUB_OFFLINE, and SIGLAB_CACHE for the cache.
-func newHub() (*hub.Client, error) {
-	cache := os.Getenv("SIGLAB_CACHE")
-	if cache == "" {
-		dir, err := os.UserCacheDir()
-		if err != nil {
-			dir = os.TempDir()
-		}
-		cache = filepath.Join(dir, "siglab")
-	}
-	offline := os.Getenv("HF_HUB_OFFLINE")
-	bar := &downloadBar{w: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd()))}
-	client, err := hub.New(hub.Config{
-		Endpoint: os.Getenv("HF_ENDPOINT"), Token: os.Getenv("HF_TOKEN"), Cache: filepath.Join(cache, "datasets"),
-		Offline:  offline != "" && offline != "0",
-		Progress: bar.show, Note: func(text string) { fmt.Fprintln(os.Stderr, "siglab:", text) },
-	})
-	if err != nil {
-		return nil, usageError{err}
-	}
-	return client, nil
 }
 
 // openDataset opens the data set of an experiment, with as many rows as it can use.
@@ -107,7 +80,7 @@ type datasetListCmd struct {
 
 // Run prints what is known and what is cached.
 func (c *datasetListCmd) Run() error {
-	client, err := newHub()
+	client, err := newHub(hub.DataSets)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"siglab/bench/dataset/hub"
+	"siglab/internal/hub"
 )
 
 // downloadBar shows how a download goes: one line that is rewritten on a terminal,

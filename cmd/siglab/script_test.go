@@ -9,7 +9,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"siglab/bench/dataset/hub/hubtest"
+	"siglab/internal/hub/hubtest"
 )
 
 // TestMain lets the scripts run this program as the command siglab: the test
@@ -31,6 +31,10 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	configs, err := filepath.Abs("../../internal/inspect/testdata")
+	if err != nil {
+		t.Fatal(err)
+	}
 	rows, err := filepath.Abs("../../bench/dataset/parquetrows/testdata/train-00000-of-00001.parquet")
 	if err != nil {
 		t.Fatal(err)
@@ -41,6 +45,10 @@ func TestScripts(t *testing.T) {
 	}
 	hub := &hubtest.Server{Repo: "org/set", Token: "hf_test", Files: map[string]string{"data/train-00000-of-00001.parquet": string(table)}}
 	hub.Start(t)
+	model := &hubtest.Server{Repo: "org/model", Models: true, Token: "hf_test", Files: map[string]string{
+		"config.json": `{"model_type": "paligemma", "vision_config": {"model_type": "siglip_vision_model", "image_size": 448, "patch_size": 14}}`,
+	}}
+	model.Start(t)
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata", RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
@@ -49,6 +57,8 @@ func TestScripts(t *testing.T) {
 			env.Setenv("MODELS", models)
 			env.Setenv("PARQUET", rows)
 			env.Setenv("HUB", hub.URL())
+			env.Setenv("MODELHUB", model.URL())
+			env.Setenv("CONFIGS", configs)
 			return startFake(env)
 		},
 		Condition: func(name string) (bool, error) {

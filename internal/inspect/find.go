@@ -14,6 +14,9 @@ import (
 // transformers' format and Mistral's own.
 var configNames = [...]string{"config.json", "params.json"}
 
+// ConfigNames are the files that describe a model, the preferred one first.
+func ConfigNames() []string { return append([]string(nil), configNames[:]...) }
+
 // source is a configuration file and the model it describes.
 type source struct{ model, file string }
 

@@ -234,9 +234,9 @@ func TestWriteTable(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := `MODEL     ARCHITECTURE  VISION TOWER  SIGLIP   RESOLUTION  PATCH  GRID  POSITIONS  INTERPOLATES  REASON
-a/b       A             SigLIP/14     yes      28x28       14     2x2   learned    never         it fits
-odd name  -             -             unknown  -           -      -     -          unknown       not known
+	want := `MODEL     ARCHITECTURE  VISION TOWER  AUTOCONFIG  SIGLIP   RESOLUTION  PATCH  GRID  POSITIONS  CONVENTION  INTERPOLATES  EXPECTED GAIN  REASON
+a/b       A             SigLIP/14     -           yes      28x28       14     2x2   learned    -           never         -              it fits
+odd name  -             -             -           unknown  -           -      -     -          -           unknown       -              not known
 `
 	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

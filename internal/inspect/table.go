@@ -12,14 +12,14 @@ import (
 // or do not apply are printed as "-".
 func WriteTable(w io.Writer, reports []Report) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	rows := [][]string{{"MODEL", "ARCHITECTURE", "VISION TOWER", "SIGLIP", "RESOLUTION", "PATCH", "GRID", "POSITIONS", "INTERPOLATES", "REASON"}}
+	rows := [][]string{{"MODEL", "ARCHITECTURE", "VISION TOWER", "AUTOCONFIG", "SIGLIP", "RESOLUTION", "PATCH", "GRID", "POSITIONS", "CONVENTION", "INTERPOLATES", "EXPECTED GAIN", "REASON"}}
 	for _, r := range reports {
 		patch := ""
 		if r.PatchSize > 0 {
 			patch = fmt.Sprint(r.PatchSize)
 		}
-		rows = append(rows, []string{r.Model, r.Architecture, r.VisionTower, r.UsesSigLIP.String(), r.TrainingResolution,
-			patch, r.Grid, r.PositionEmbedding, string(r.When), r.Reason})
+		rows = append(rows, []string{r.Model, r.Architecture, r.VisionTower, r.ConfigClass, r.UsesSigLIP.String(), r.TrainingResolution,
+			patch, r.Grid, r.PositionEmbedding, r.Convention, string(r.When), r.ExpectedGain, r.Reason})
 	}
 	for _, row := range rows {
 		for i, cell := range row {

@@ -21,10 +21,10 @@ import (
 
 	"siglab/bench/dataset"
 	"siglab/bench/dataset/frozen"
-	"siglab/bench/dataset/hub"
 	"siglab/bench/dataset/jsonrows"
 	"siglab/bench/dataset/parquetrows"
 	"siglab/bench/dataset/randommm"
+	"siglab/internal/hub"
 )
 
 // Options say which rows are wanted.

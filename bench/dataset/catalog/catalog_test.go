@@ -17,8 +17,8 @@ import (
 
 	"siglab/bench/dataset"
 	"siglab/bench/dataset/frozen"
-	"siglab/bench/dataset/hub"
-	"siglab/bench/dataset/hub/hubtest"
+	"siglab/internal/hub"
+	"siglab/internal/hub/hubtest"
 )
 
 func picture(t testing.TB, n int) []byte {

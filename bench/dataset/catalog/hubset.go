@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 
 	"siglab/bench/dataset"
-	"siglab/bench/dataset/hub"
+	"siglab/internal/hub"
 )
 
 // poolFactor is how many rows a set of the hub is drawn from, for each wanted one: only

@@ -21,12 +21,13 @@ import (
 // Commit is the commit that every revision of a repository stands for.
 const Commit = "0123456789abcdef0123456789abcdef01234567"
 
-// Server has one data set.
+// Server has one data set, or model.
 type Server struct {
-	Repo  string
-	Token string            // "" for an open set
-	Files map[string]string // path and content
-	Other map[string]string // files of refs/convert/parquet, with commit OtherCommit
+	Repo   string
+	Models bool
+	Token  string            // "" for an open set
+	Files  map[string]string // path and content
+	Other  map[string]string // files of refs/convert/parquet, with commit OtherCommit
 
 	// What breaks; each number of times.
 	Fail     int  // requests that are answered 503 first
@@ -97,6 +98,9 @@ func refuse(w http.ResponseWriter, status int, code, text string) {
 func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	s.note(r)
 	api, resolve := "/api/datasets/"+s.Repo+"/", "/datasets/"+s.Repo+"/resolve/"
+	if s.Models {
+		api, resolve = "/api/models/"+s.Repo+"/", "/"+s.Repo+"/resolve/"
+	}
 	switch path := r.URL.Path; {
 	case s.take(&s.Fail):
 		w.WriteHeader(http.StatusServiceUnavailable)

@@ -11,8 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"siglab/bench/dataset/hub"
-	"siglab/bench/dataset/hub/hubtest"
+	"siglab/internal/hub"
+	"siglab/internal/hub/hubtest"
 )
 
 const repo = "org/set"

@@ -110,22 +110,37 @@ func (c *Client) refusal(response *http.Response) error {
 	}
 }
 
+// String names one of the kind.
+func (k Kind) String() string {
+	if k == Models {
+		return "model"
+	}
+	return "data set"
+}
+
 // advise adds to an error about a repository what to do next.
 func (c *Client) advise(repo string, err error) error {
-	local := "or point to a copy on this machine: --dataset DIR"
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
-	case errors.Is(err, ErrDenied) && c.config.Token == "":
-		return fmt.Errorf("data set %s: %w; if it is gated, accept its terms at %s/datasets/%s, make a token at %s/settings/tokens and set HF_TOKEN to it; %s", repo, err, c.endpoint, repo, c.endpoint, local)
-	case errors.Is(err, ErrDenied):
-		return fmt.Errorf("data set %s: %w; the token in HF_TOKEN does not open it: accept its terms at %s/datasets/%s with the token's account, and let the token read gated repositories; %s", repo, err, c.endpoint, repo, local)
-	case errors.Is(err, ErrNotFound):
-		return fmt.Errorf("data set %s: %w; check the name and revision, set HF_TOKEN if it is private, %s", repo, err, local)
-	case errors.Is(err, ErrUnreachable):
-		return fmt.Errorf("data set %s: %w; where the hub can be reached, `siglab dataset freeze %s --out DIR` makes a folder: copy it here and say --dataset DIR", repo, err, repo)
 	}
-	return fmt.Errorf("data set %s: %w", repo, err)
+	what := fmt.Sprintf("%s %s", c.config.Kind, repo)
+	local := "or point to a copy on this machine: --dataset DIR"
+	copied := fmt.Sprintf("`siglab dataset freeze %s --out DIR` makes a folder: copy it here and say --dataset DIR", repo)
+	if c.config.Kind == Models {
+		local = "or name a directory with its config.json"
+		copied = fmt.Sprintf("`hf download %s config.json --local-dir DIR` makes a folder: copy it here and name it", repo)
+	}
+	switch {
+	case errors.Is(err, ErrDenied) && c.config.Token == "":
+		return fmt.Errorf("%s: %w; if it is gated, accept its terms at %s, make a token at %s/settings/tokens and set HF_TOKEN to it; %s", what, err, c.page(repo), c.endpoint, local)
+	case errors.Is(err, ErrDenied):
+		return fmt.Errorf("%s: %w; the token in HF_TOKEN does not open it: accept its terms at %s with the token's account, and let the token read gated repositories; %s", what, err, c.page(repo), local)
+	case errors.Is(err, ErrNotFound):
+		return fmt.Errorf("%s: %w; check the name and revision, set HF_TOKEN if it is private, %s", what, err, local)
+	case errors.Is(err, ErrUnreachable):
+		return fmt.Errorf("%s: %w; where the hub can be reached, %s", what, err, copied)
+	}
+	return fmt.Errorf("%s: %w", what, err)
 }
 
 // address is a URL of the endpoint from path elements, each escaped.

@@ -1,5 +1,5 @@
-// Package hub fetches files of data sets from the Hugging Face hub, or from a server
-// with its API, into a cache.
+// Package hub fetches files of data sets and models from the Hugging Face hub, or from
+// a server with its API, into a cache.
 //
 // A revision is resolved to a commit first, and everything else is asked of that
 // commit, so that a set is named exactly. A download goes to a partial file, goes on
@@ -29,9 +29,19 @@ import (
 // DefaultEndpoint is the hub itself.
 const DefaultEndpoint = "https://huggingface.co"
 
+// Kind is what repositories hold.
+type Kind int8
+
+// The kinds.
+const (
+	DataSets Kind = iota
+	Models
+)
+
 // Config says how the hub is reached. Its zero value, with a Cache, is the hub without
-// a token.
+// a token, and its data sets.
 type Config struct {
+	Kind     Kind
 	Endpoint string // "" is DefaultEndpoint
 	Token    string // "" for none; it goes to the endpoint alone
 	Cache    string // folder; it is made
@@ -136,6 +146,26 @@ func ParseName(text string) (repo, revision string, err error) {
 		return "", "", fmt.Errorf("%q is not a revision: write a branch, a tag or a commit after the @", revision)
 	}
 	return repo, revision, nil
+}
+
+// api is the address of a repository's part in the API.
+func (c *Client) api(repo string, parts ...string) string {
+	org, name, _ := strings.Cut(repo, "/")
+	kind := "datasets"
+	if c.config.Kind == Models {
+		kind = "models"
+	}
+	return c.address(append([]string{"api", kind, org, name}, parts...)...)
+}
+
+// page is the address of a repository's page and what is below it.
+func (c *Client) page(repo string, parts ...string) string {
+	org, name, _ := strings.Cut(repo, "/")
+	parts = append([]string{org, name}, parts...)
+	if c.config.Kind == DataSets {
+		parts = append([]string{"datasets"}, parts...)
+	}
+	return c.address(parts...)
 }
 
 // repoDir is the folder of a repository in the cache.

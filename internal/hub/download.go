@@ -147,13 +147,12 @@ func restart(out *os.File) (int64, error) {
 
 // request asks for a file from a byte on.
 func (c *Client) request(ctx context.Context, s Snapshot, file File, from int64) (*http.Response, error) {
-	org, name, _ := strings.Cut(s.Repo, "/")
-	parts := append([]string{"datasets", org, name, "resolve", s.Commit}, strings.Split(file.Path, "/")...)
+	parts := append([]string{"resolve", s.Commit}, strings.Split(file.Path, "/")...)
 	header := http.Header{}
 	if from > 0 {
 		header.Set("Range", fmt.Sprintf("bytes=%d-", from))
 	}
-	return c.get(ctx, c.address(parts...), header)
+	return c.get(ctx, c.page(s.Repo, parts...), header)
 }
 
 // copy writes a body behind byte done, says how it goes, and gives up on a body that

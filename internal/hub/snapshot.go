@@ -22,7 +22,7 @@ type File struct {
 	SHA256 string `json:"sha256,omitempty"` // of files of Git LFS and Xet
 }
 
-// Snapshot is a commit of a data set.
+// Snapshot is a commit of a repository.
 type Snapshot struct {
 	Repo   string `json:"repo"`
 	Commit string `json:"commit"`
@@ -58,7 +58,7 @@ func (c *Client) Resolve(ctx context.Context, repo, revision string) (Snapshot, 
 	commit, err := c.resolveCommit(ctx, repo, revision)
 	if errors.Is(err, ErrUnreachable) {
 		if s, cacheErr := c.cached(repo, revision); cacheErr == nil {
-			c.config.Note(fmt.Sprintf("data set %s: %v; using commit %s from the cache, which is what %s was then", repo, err, s.Commit, revision))
+			c.config.Note(fmt.Sprintf("%s %s: %v; using commit %s from the cache, which is what %s was then", c.config.Kind, repo, err, s.Commit, revision))
 			return s, nil
 		}
 	}
@@ -87,11 +87,10 @@ func (c *Client) refFile(repo, revision string) string {
 }
 
 func (c *Client) resolveCommit(ctx context.Context, repo, revision string) (string, error) {
-	org, name, _ := strings.Cut(repo, "/")
 	var info struct {
 		SHA string `json:"sha"`
 	}
-	if _, err := c.getJSON(ctx, c.address("api", "datasets", org, name, "revision", revision), &info); err != nil {
+	if _, err := c.getJSON(ctx, c.api(repo, "revision", revision), &info); err != nil {
 		return "", err
 	}
 	if !commitName.MatchString(info.SHA) {
@@ -118,8 +117,7 @@ var (
 
 // tree lists the files of a commit, page by page.
 func (c *Client) tree(ctx context.Context, repo, commit string) ([]File, error) {
-	org, name, _ := strings.Cut(repo, "/")
-	target := c.address("api", "datasets", org, name, "tree", commit) + "?recursive=true"
+	target := c.api(repo, "tree", commit) + "?recursive=true"
 	var files []File
 	for range mostPages {
 		var entries []entry
