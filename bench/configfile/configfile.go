@@ -26,6 +26,7 @@ import (
 // that says the same.
 type File struct {
 	Model    *string   `json:"model,omitempty" flag:"model" jsonschema:"model of the embedded server; of others the name that they know it by"`
+	Image    *Size     `json:"image_size,omitempty" flag:"image-size" jsonschema:"size that the embedded server resizes images to: 512, 448x336, or native"`
 	Dataset  *string   `json:"dataset,omitempty" flag:"dataset" jsonschema:"data set that requests are drawn from: a name or a path"`
 	Variants []Variant `json:"variants,omitempty" jsonschema:"what is compared; the first is the baseline"`
 	Load     *Load     `json:"load,omitempty" jsonschema:"what is sent, and when"`

@@ -15,6 +15,7 @@ var update = flag.Bool("update", false, "write doc/experiment.schema.json anew")
 const whole = `
 model: random:tiny
 dataset: builtin
+image_size: 512
 variants:
   - {name: main, pos_embed: reference}
   - name: optimized
@@ -50,7 +51,7 @@ func TestFlags(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"model": "random:tiny", "dataset": "builtin", "inject-delay": "optimized=20ms", "baseline": "main",
+		"model": "random:tiny", "dataset": "builtin", "image-size": "512", "inject-delay": "optimized=20ms", "baseline": "main",
 		"variant": []any{"main=reference", "optimized=bilinear"}, "command": []any{Variant{Name: "own", Command: []string{"serve", `--x={"a":1,"b":2}`, "{port}"}, Env: map[string]string{"A": "b"}, Dir: "/tmp", Ready: "/health", ReadyTimeout: "300s"}},
 		"url":          []any{"running=http://127.0.0.1:8000/a,b"},
 		"request-rate": "+Inf", "burstiness": "0.5", "num-prompts": "50", "max-concurrency": "8", "closed-loop": "true", "max-tokens": "16", "warmups": "4",

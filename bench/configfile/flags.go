@@ -36,6 +36,17 @@ func (r Rate) MarshalYAML() (any, error) {
 	return float64(r), nil
 }
 
+// Size is the size of an image: the pixels of a square's side, or HEIGHTxWIDTH.
+type Size string
+
+// UnmarshalYAML reads a number or a word.
+func (s *Size) UnmarshalYAML(unmarshal func(any) error) error {
+	var word string
+	err := unmarshal(&word)
+	*s = Size(word)
+	return err
+}
+
 // Flags are the values that the file gives, by the name of the flag that says the
 // same: a string as it would be written on a command line, or a list of values, which
 // are Variants for commands.

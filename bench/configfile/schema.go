@@ -13,6 +13,7 @@ import (
 func WriteSchema(w io.Writer) error {
 	schema, err := jsonschema.For[File](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
 		reflect.TypeFor[Rate](): {AnyOf: []*jsonschema.Schema{{Type: "number"}, {Const: jsonschema.Ptr[any]("inf")}}},
+		reflect.TypeFor[Size](): {AnyOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string"}}},
 	}})
 	if err != nil {
 		return fmt.Errorf("schema of experiment files: %w", err)

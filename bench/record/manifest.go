@@ -90,6 +90,7 @@ type Experiment struct {
 	NoiseFloors    map[string]float64 `json:"noise_floors,omitempty"`
 	NoiseFloorFrom string             `json:"noise_floor_from,omitempty"`
 	ServerThreads  int                `json:"server_threads"`
+	ImageSize      string             `json:"image_size,omitempty"` // "HxW" or "native", of the embedded server; "": the model's
 
 	Loop           Loop   `json:"loop,omitempty"`
 	MaxConcurrency int    `json:"max_concurrency,omitempty"` // requests in flight of the loops that bound them

@@ -63,7 +63,7 @@ func FindNoiseFloors(parent string, e record.Experiment, env record.Environment)
 func sameConditions(m record.Manifest, e record.Experiment, env record.Environment) bool {
 	was := m.Experiment
 	return m.Environment.CPU == env.CPU && m.Environment.Cores == env.Cores && m.Environment.MemoryMB == env.MemoryMB &&
-		was.Model == e.Model && was.Dataset == e.Dataset && was.Reencode == e.Reencode &&
+		was.Model == e.Model && was.ImageSize == e.ImageSize && was.Dataset == e.Dataset && was.Reencode == e.Reencode &&
 		was.Load() == e.Load() && was.Burstiness == e.Burstiness && was.Schedule == e.Schedule && was.Backend == e.Backend &&
 		was.NumPrompts == e.NumPrompts && was.MaxTokens == e.MaxTokens && was.Restart == e.Restart && was.ServerThreads == e.ServerThreads
 }

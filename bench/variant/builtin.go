@@ -21,6 +21,7 @@ type Builtin struct {
 	// ServedName is what requests ask for; "": the model's name.
 	ServedName string
 	PosEmbed   string
+	ImageSize  string // "": the model's
 	Threads    int
 	Seed       uint64
 	Port       int           // 0: a free one
@@ -39,6 +40,9 @@ func (b *Builtin) Argv() []string {
 		b.Program, "serve", "--exit-with-stdin", "--host", "127.0.0.1", "--port", strconv.Itoa(b.Port),
 		"--model", b.Model, "--pos-embed", b.PosEmbed, "--threads", strconv.Itoa(b.Threads),
 		"--seed", strconv.FormatUint(b.Seed, 10),
+	}
+	if b.ImageSize != "" {
+		argv = append(argv, "--image-size", b.ImageSize)
 	}
 	if b.ServedName != "" {
 		argv = append(argv, "--served-model-name", b.ServedName)

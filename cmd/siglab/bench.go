@@ -20,6 +20,7 @@ type benchCmd struct {
 	PrintConfig bool            `name:"print-config" help:"Print the resolved experiment as an experiment file, and do nothing."`
 	DryRun      bool            `name:"dry-run" help:"Print what would be run, and how long it would take, and do nothing."`
 	Model       string          `env:"MODEL" help:"Model of the embedded server (random:tiny); of other servers the name that they know it by (what a running one lists first)."`
+	ImageSize   string          `name:"image-size" placeholder:"SIZE" help:"Size that the embedded server resizes images to, in pixels: 512, HEIGHTxWIDTH, or native (the model's); off the training grid the position table is resampled."`
 	Dataset     string          `env:"DATASET" default:"builtin" help:"Data set: builtin, random-mm, a name on the hub, or a path (${default}: photographs and prompts in this binary)."`
 	Pairs       int             `default:"0" help:"Pairs, or rounds of more than two variants (6, rounded up to a balanced design). One variant has none."`
 	AA          bool            `name:"aa" help:"Run the baseline against itself. Later runs in the same directory under the same conditions take the noise floor from it."`
@@ -148,6 +149,7 @@ func (c *benchCmd) experiment(variants []record.Variant) (record.Experiment, err
 		if e.ServerThreads == 0 {
 			e.ServerThreads = max(1, runtime.NumCPU()-1) // one core stays free for the client
 		}
+		e.ImageSize = c.ImageSize
 	}
 	if variants[0].Kind != record.KindBuiltin {
 		e.Caches = "reset before each block, where the server can"

@@ -46,6 +46,10 @@ func (c *benchCmd) config(plan experiment.Plan) configfile.File {
 		Server:   &configfile.Server{Threads: &c.Threads, Port: &c.Port},
 		Output:   c.resultFlags.config(e),
 	}
+	if e.ImageSize != "" {
+		size := configfile.Size(e.ImageSize)
+		f.Image = &size
+	}
 	if len(plan.Arms) == 1 {
 		f.Design.Pairs = nil
 	}

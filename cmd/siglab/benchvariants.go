@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -165,7 +166,16 @@ func (c *benchCmd) resolveModel(ctx context.Context, variants []record.Variant, 
 		if err := vlm.CheckName(c.Model); err != nil {
 			return usagef("--model: %w", err)
 		}
+		if pixels, err := strconv.Atoi(c.ImageSize); err == nil {
+			c.ImageSize = fmt.Sprintf("%dx%d", pixels, pixels)
+		}
+		if _, err := vlm.ParseImageSize(c.ImageSize); err != nil {
+			return usagef("--image-size: %w", err)
+		}
 		return nil
+	}
+	if c.ImageSize != "" {
+		return usagef("--image-size %s: only the embedded server resizes images as it is told", c.ImageSize)
 	}
 	if c.Model == "" {
 		c.Model = c.ServedModel
@@ -223,7 +233,7 @@ func server(v record.Variant, e record.Experiment, exe string, port int, out str
 		return command, v.Argv, nil
 	}
 	builtin := &variant.Builtin{
-		Name: v.Name, Program: exe, Model: e.Model, ServedName: e.ServedModel, PosEmbed: v.Mode, Threads: e.ServerThreads,
+		Name: v.Name, Program: exe, Model: e.Model, ServedName: e.ServedModel, PosEmbed: v.Mode, ImageSize: e.ImageSize, Threads: e.ServerThreads,
 		Port: port, Delay: v.InjectDelay, Log: log,
 	}
 	return builtin, builtin.Argv(), nil

@@ -43,6 +43,9 @@ func presets() []preset {
 		decoder: qwen2(96, 2, 4, 2, 256, tinyVocab, 2048),
 		served:  192, maxImages: 4, dtype: safetensors.F32, scales: tinyScales(),
 	}
+	// An image of 1024 pixels takes 4096 tokens of tiny, more than its context.
+	tinyLong := tiny
+	tinyLong.name, tinyLong.decoder.MaxPositions = "tiny-8k", 8192
 	// The others have the shapes of published models, and the tower of So400m/14.
 	like := func(name string, pixels, layers int, d decoder.Config) preset {
 		return preset{
@@ -65,6 +68,7 @@ func presets() []preset {
 	decode.decoder = qwen2(2048, 16, 16, 2, 8192, tinyVocab, 8192)
 	return []preset{
 		tiny,
+		tinyLong,
 		like("so400m-224", 224, 27, tiny.decoder),
 		like("so400m-384", 384, 27, tiny.decoder),
 		paliGemma("paligemma-3b-224", 224),
