@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// holm adjusts p values so that rejecting those below alpha keeps the chance of
+// Holm adjusts p values so that rejecting those below alpha keeps the chance of
 // any false rejection below alpha (Holm, 1979). A NaN stays NaN but counts as one
 // of the family, whose size was fixed before the run.
-func holm(p []float64) []float64 {
+func Holm(p []float64) []float64 {
 	order := make([]int, len(p))
 	for i := range order {
 		order[i] = i

@@ -199,7 +199,7 @@ func (s *study) metrics(valid bool) []Metric {
 	for i, at := range family {
 		p[i] = out[at].P
 	}
-	for i, adjusted := range holm(p) {
+	for i, adjusted := range Holm(p) {
 		out[family[i]].PHolm = adjusted
 	}
 	for i := range out {

@@ -47,7 +47,7 @@ func Runs(samples []RunSample, o RunOptions) []Metric {
 			family, p = append(family, i), append(p, out[i].P)
 		}
 	}
-	for i, adjusted := range holm(p) {
+	for i, adjusted := range Holm(p) {
 		out[family[i]].PHolm = adjusted
 	}
 	for i := range out {

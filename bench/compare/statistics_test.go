@@ -111,7 +111,7 @@ func TestHolm(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, holm(test.p), near); diff != "" {
+			if diff := cmp.Diff(test.want, Holm(test.p), near); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -28,22 +28,17 @@ func NoiseFloors(dir string) (map[string]float64, error) {
 	return floors, nil
 }
 
-// FindNoiseFloors looks among the run directories in parent for the newest run of a
-// variant against itself under the same conditions, and returns its directory and
-// its floors. It finds nothing rather than fail: directories that cannot be read or
-// measure no floor are passed over.
+// FindNoiseFloors looks among the run directories in parent, and in the sweeps there,
+// for the newest run of a variant against itself under the same conditions, and returns
+// its directory and its floors. It finds nothing rather than fail: directories that
+// cannot be read or measure no floor are passed over.
 func FindNoiseFloors(parent string, e record.Experiment, env record.Environment) (dir string, floors map[string]float64) {
 	type candidate struct {
 		dir      string
 		manifest record.Manifest
 	}
 	var candidates []candidate
-	entries, _ := os.ReadDir(parent) // no directory, no candidates
-	for _, entry := range entries {
-		if !entry.IsDir() {
-			continue
-		}
-		path := filepath.Join(parent, entry.Name())
+	for _, path := range runDirs(parent) {
 		if m, err := runlog.ReadManifest(path); err == nil && m.Experiment.AA && sameConditions(m, e, env) {
 			candidates = append(candidates, candidate{path, m})
 		}
@@ -55,6 +50,22 @@ func FindNoiseFloors(parent string, e record.Experiment, env record.Environment)
 		}
 	}
 	return "", nil
+}
+
+// runDirs are the directories in parent, and those in the sweeps among them.
+func runDirs(parent string) []string {
+	var dirs []string
+	entries, _ := os.ReadDir(parent) // no directory, no candidates
+	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue
+		}
+		path := filepath.Join(parent, entry.Name())
+		if dirs = append(dirs, path); IsSweep(path) {
+			dirs = append(dirs, runDirs(path)...)
+		}
+	}
+	return dirs
 }
 
 // sameConditions reports whether the noise of a recorded run is that of an

@@ -42,6 +42,8 @@ type benchCmd struct {
 	requestFlags
 	resultFlags
 	outputFlags
+
+	beside string // where runs that measured a noise floor lie; "": beside Out
 }
 
 // Run is the main job: resolve, freeze, measure, report.
@@ -74,16 +76,14 @@ func (c *benchCmd) Run(ctx context.Context) error {
 	})
 }
 
-// measure runs the experiment, of which some pairs may be done, under a display and
-// publishes what it recorded.
+// measure runs the experiment, of which some pairs may be done, and publishes what it
+// recorded.
 func (c *benchCmd) measure(plan experiment.Plan, log *runlog.Writer, done int, run func(progress func(experiment.Event)) (record.Manifest, error)) error {
-	display := newDisplay(os.Stderr, plan, done)
-	manifest, err := run(display.event)
-	display.close()
-	if err := errors.Join(err, log.Close()); err != nil {
-		return fmt.Errorf("%w; what was measured is in %s", err, c.Out)
+	manifest, err := c.record(plan, log, done, run)
+	if err != nil {
+		return err
 	}
-	if manifest.Stopped != experiment.StoppedComplete && manifest.Stopped != experiment.StoppedDecided {
+	if !finished(manifest) {
 		fmt.Fprintf(os.Stderr, "siglab: the run ended early (%s); what was measured is in %s, `siglab report %s` shows it again, and `siglab bench --resume %s` goes on with it\n", manifest.Stopped, c.Out, c.Out, c.Out)
 	}
 	err = c.publish(c.Out)
@@ -94,6 +94,17 @@ func (c *benchCmd) measure(plan experiment.Plan, log *runlog.Writer, done int, r
 		err = fmt.Errorf("%w; what was measured is kept, and `siglab report %s` tries again", err, c.Out)
 	}
 	return err
+}
+
+// record runs the experiment under a display until everything is in its directory.
+func (c *benchCmd) record(plan experiment.Plan, log *runlog.Writer, done int, run func(progress func(experiment.Event)) (record.Manifest, error)) (record.Manifest, error) {
+	display := newDisplay(os.Stderr, plan, done)
+	manifest, err := run(display.event)
+	display.close()
+	if err := errors.Join(err, log.Close()); err != nil {
+		return manifest, fmt.Errorf("%w; what was measured is in %s", err, c.Out)
+	}
+	return manifest, nil
 }
 
 // plan resolves the command line into everything that is fixed before the first

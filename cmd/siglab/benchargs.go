@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"os"
@@ -28,7 +29,7 @@ func (c *benchCmd) findNoiseFloor(e *record.Experiment, env record.Environment) 
 	switch {
 	case c.AA || c.NoiseFloor == "none":
 	case c.NoiseFloor == "auto":
-		e.NoiseFloorFrom, e.NoiseFloors = results.FindNoiseFloors(filepath.Dir(c.Out), *e, env)
+		e.NoiseFloorFrom, e.NoiseFloors = results.FindNoiseFloors(cmp.Or(c.beside, filepath.Dir(c.Out)), *e, env)
 	default:
 		e.NoiseFloorFrom = c.NoiseFloor
 		if e.NoiseFloors, err = results.NoiseFloors(c.NoiseFloor); err != nil {

@@ -23,13 +23,18 @@ func readConfig(r io.Reader) (kong.Resolver, error) {
 	if err != nil {
 		return nil, err
 	}
+	return flagsOf(file), nil
+}
+
+// flagsOf gives flags the values that a file says.
+func flagsOf(file configfile.File) kong.Resolver {
 	flags := file.Flags()
 	return kong.ResolverFunc(func(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 		if value, ok := flags[flag.Name]; ok {
 			return value, nil
 		}
 		return nil, nil
-	}), nil
+	})
 }
 
 // config is the experiment as a file that gives the same plan.

@@ -29,10 +29,15 @@ func (c *benchCmd) resume(ctx context.Context) error {
 	})
 }
 
+// finished reports whether a run came to its end.
+func finished(m record.Manifest) bool {
+	return m.Stopped == experiment.StoppedComplete || m.Stopped == experiment.StoppedDecided
+}
+
 // planAgain is the plan of a recorded run. What would make its blocks not comparable
 // with those that are there is refused.
 func (c *benchCmd) planAgain(ctx context.Context, m record.Manifest, dir string) (experiment.Plan, error) {
-	if m.Stopped == experiment.StoppedComplete || m.Stopped == experiment.StoppedDecided {
+	if finished(m) {
 		return experiment.Plan{}, usagef("--resume %s: the run is complete; `siglab report %s` shows it", dir, dir)
 	}
 	if i := slices.IndexFunc(m.Variants, hasHidden); i >= 0 {
