@@ -74,7 +74,9 @@ const (
 func (p panel) SVG() template.HTML {
 	low, high := p.extent()
 	height := top + bottom + rowHeight*float64(len(p.Points))
-	x := func(v float64) float64 { return left + (v-low)/(high-low)*(panelWidth-left-right) }
+	x := func(v float64) float64 {
+		return left + (min(max(v, low), high)-low)/(high-low)*(panelWidth-left-right)
+	}
 	var d strings.Builder
 	fmt.Fprintf(&d, `<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`, panelWidth, height, html.EscapeString(p.Title))
 	for _, t := range ticks(low, high) {
@@ -98,12 +100,21 @@ func (p panel) SVG() template.HTML {
 	return template.HTML(d.String())
 }
 
-// extent is the range of the percents, 0 in it, with a little room.
+// extent is the range of the percents, 0 in it, with a little room. An interval of a
+// few noisy pairs may reach far beyond; it is cut off, so that the rest can be seen.
 func (p panel) extent() (low, high float64) {
+	largest := 2.0
+	for _, m := range p.Points {
+		for _, v := range []float64{m.Change.Value, m.ClaimedLow, m.ClaimedHigh} {
+			if known(v) {
+				largest = max(largest, math.Abs(v))
+			}
+		}
+	}
 	for _, m := range p.Points {
 		for _, v := range []float64{m.Change.Value, m.Change.Low, m.Change.High, m.ClaimedLow, m.ClaimedHigh} {
 			if known(v) {
-				low, high = min(low, v), max(high, v)
+				low, high = max(min(low, v), -3*largest), min(max(high, v), 3*largest)
 			}
 		}
 	}

@@ -48,7 +48,7 @@ func (s *begun) readFile(path string) (err error) {
 // context holds an image of 1024 pixels, and a rate at which one core keeps up with it.
 const (
 	sizesModel = "random:tiny-8k"
-	sizesRate  = 2.0
+	sizesRate  = 1.0
 )
 
 // commands are the bench command of each point: the sweep's command line, with an
