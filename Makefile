@@ -1,4 +1,4 @@
-.PHONY: all bench bench-engine test simulate check lint
+.PHONY: all bench bench-engine bench-report test simulate check lint
 
 all: test
 
@@ -15,6 +15,14 @@ PYTHON ?= python3
 bench-engine: ## towers against torch's (PYTHON with torch), decode steps against memory
 	go test ./engine/optest -v -run 'TestDecode' -decode 17 -rounds 9
 	go test ./engine/optest -v -run 'TestTorch' -torch $(PYTHON) -timeout 1h
+
+LARGE ?= .ci/bin/large-run
+bench-report: ## what analysing a run of 200,000 requests costs (GNU time: seconds, kB)
+	rm -rf $(LARGE)
+	go test ./bench/results -count 1 -run TestWriteLargeRun -large-run $(abspath $(LARGE))
+	go build -o .ci/bin/siglab ./cmd/siglab
+	/usr/bin/time -f '%e s, %U s of CPU, %M kB' .ci/bin/siglab report $(LARGE) >/dev/null
+	ls -l $(LARGE)/report.html
 
 lint:
 	cd tools && go build -o ../.ci/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint

@@ -8,22 +8,23 @@ import (
 	"siglab/bench/record"
 )
 
-// latencies are those of one block's requests, in ms, each list ascending.
-// Failures are +Inf.
-type latencies struct{ ttft, tpot, itl, e2el []float64 }
+// latencies are those of some requests, in ms, each list ascending. Failures are
+// +Inf.
+type latencies struct{ ttft, tpot, e2el []float64 }
 
 // latenciesOf takes the latencies of observations, counted from the scheduled
 // time: what a client that keeps its schedule would have waited, however late the
 // request was sent.
 //
-// A request that failed, even after its first tokens, is +Inf in all four. An
-// answer of one token has no TPOT and no ITL.
+// A request that failed, even after its first tokens, is +Inf in all of them. An
+// answer of one token has no TPOT.
 func latenciesOf(observations []*record.Observation) latencies {
-	var l latencies
+	n := len(observations)
+	l := latencies{make([]float64, 0, n), make([]float64, 0, n), make([]float64, 0, n)}
 	for _, o := range observations {
 		if !o.OK() {
 			inf := math.Inf(1)
-			l.ttft, l.tpot, l.itl, l.e2el = append(l.ttft, inf), append(l.tpot, inf), append(l.itl, inf), append(l.e2el, inf)
+			l.ttft, l.tpot, l.e2el = append(l.ttft, inf), append(l.tpot, inf), append(l.e2el, inf)
 			continue
 		}
 		l.ttft = append(l.ttft, milliseconds(o.FirstToken-o.Scheduled))
@@ -31,19 +32,36 @@ func latenciesOf(observations []*record.Observation) latencies {
 		if o.OutputTokens > 1 {
 			l.tpot = append(l.tpot, milliseconds(o.LastToken-o.FirstToken)/float64(o.OutputTokens-1))
 		}
-		l.itl = append(l.itl, contentGaps(o)...)
 	}
-	for _, list := range [][]float64{l.ttft, l.tpot, l.itl, l.e2el} {
+	for _, list := range [][]float64{l.ttft, l.tpot, l.e2el} {
 		slices.Sort(list)
 	}
 	return l
 }
 
-// contentGaps returns the times between an answer's events with content, in ms.
+// gapsOf are the times between tokens of all answers together, in ms, ascending; a
+// failure is one of +Inf, an answer of one token has none.
+func gapsOf(observations []*record.Observation) []float64 {
+	n := 0
+	for _, o := range observations {
+		n += max(1, len(o.ChunkAt))
+	}
+	gaps := make([]float64, 0, n)
+	for _, o := range observations {
+		if !o.OK() {
+			gaps = append(gaps, math.Inf(1))
+			continue
+		}
+		gaps = appendContentGaps(gaps, o)
+	}
+	slices.Sort(gaps)
+	return gaps
+}
+
+// appendContentGaps appends the times between an answer's events with content, in ms.
 // The role chunk and the finish chunk carry none: counting them would add gaps
 // near zero that no token took.
-func contentGaps(o *record.Observation) []float64 {
-	var gaps []float64
+func appendContentGaps(gaps []float64, o *record.Observation) []float64 {
 	var before time.Duration
 	for i, at := range o.ChunkAt {
 		if i < len(o.ChunkLens) && o.ChunkLens[i] == 0 || at < o.FirstToken {
@@ -60,12 +78,12 @@ func contentGaps(o *record.Observation) []float64 {
 // blockValues computes every metric of one block, by its key. A metric without a
 // value is NaN; one that rests on a failure is +Inf.
 func blockValues(b *block) map[string]float64 {
-	l := latenciesOf(b.observations)
+	l := b.latencies
 	values := make(map[string]float64, len(metricSpecs))
 	for _, m := range []struct {
 		name   string
 		sorted []float64
-	}{{"ttft", l.ttft}, {"tpot", l.tpot}, {"itl", l.itl}, {"e2el", l.e2el}} {
+	}{{"ttft", l.ttft}, {"tpot", l.tpot}, {"itl", gapsOf(b.observations)}, {"e2el", l.e2el}} {
 		values["median_"+m.name+"_ms"] = quantile(m.sorted, 0.5)
 		values["mean_"+m.name+"_ms"] = mean(m.sorted)
 		values["p99_"+m.name+"_ms"] = quantile(m.sorted, 0.99)

@@ -39,7 +39,7 @@ func (s *study) shifts() []Shift {
 		for _, latency := range latencies {
 			sorted := make([][2][]float64, len(s.pairs)) // by pair: of the baseline and of the candidate
 			for i, p := range s.pairs {
-				sorted[i] = [2][]float64{latency.of(latenciesOf(p.blocks[0].observations)), latency.of(latenciesOf(p.blocks[candidate].observations))}
+				sorted[i] = [2][]float64{latency.of(p.blocks[0].latencies), latency.of(p.blocks[candidate].latencies)}
 			}
 			shift := Shift{Variant: s.arms[candidate].Name, Latency: latency.name}
 			for tenth := 1; tenth <= 9; tenth++ {

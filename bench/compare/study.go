@@ -26,6 +26,7 @@ type block struct {
 	observations []*record.Observation
 	whole        bool // every scheduled request has its observation
 	failed       int
+	latencies    latencies
 	values       map[string]float64 // by metric key, see blockValues
 }
 
@@ -118,6 +119,7 @@ func (b *block) complete() error {
 		}
 	}
 	b.whole = b.Requests > 0 && len(b.observations) == b.Requests
+	b.latencies = latenciesOf(b.observations)
 	b.values = blockValues(b)
 	return nil
 }

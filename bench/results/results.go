@@ -13,6 +13,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"time"
 
 	"siglab/bench/compare"
@@ -26,6 +27,9 @@ import (
 // comparison.md, comparison.csv, report.html and, for each variant NAME,
 // benchmark_NAME.txt, NAME_benchmark.json and gpu_NAME.csv, without a GPU cpu_NAME.csv.
 func Write(dir string) (*compare.Comparison, error) {
+	// Most of what is read is kept to the end, so that a heap of twice its size would
+	// be garbage by half: collect more often than by default.
+	defer debug.SetGCPercent(debug.SetGCPercent(30))
 	run, err := runlog.Read(dir)
 	if err != nil {
 		return nil, err
@@ -40,22 +44,35 @@ func Write(dir string) (*compare.Comparison, error) {
 		"comparison.csv":  func(w io.Writer) error { return report.CSV(w, c) },
 		"report.html":     func(w io.Writer) error { return report.HTML(w, dir, c) },
 	}
-	for _, v := range run.Manifest.Variants {
+	if err := writeFiles(dir, files); err != nil {
+		return nil, err
+	}
+	for _, v := range run.Manifest.Variants { // one at a time: each is as large as its requests
 		result := vllmResult(run, v.Name)
-		files["benchmark_"+v.Name+".txt"] = func(w io.Writer) error { return vllmbench.WriteText(w, result) }
-		files[v.Name+"_benchmark.json"] = func(w io.Writer) error { return vllmbench.WriteJSON(w, result) }
+		files := map[string]func(io.Writer) error{
+			"benchmark_" + v.Name + ".txt": func(w io.Writer) error { return vllmbench.WriteText(w, result) },
+			v.Name + "_benchmark.json":     func(w io.Writer) error { return vllmbench.WriteJSON(w, result) },
+		}
 		if len(run.Manifest.Instruments.GPUs) > 0 {
 			files["gpu_"+v.Name+".csv"] = func(w io.Writer) error { return writeGPUs(w, run, v.Name) }
-			continue
+		} else {
+			files["cpu_"+v.Name+".csv"] = func(w io.Writer) error { return writeCPU(w, run, v.Name) }
 		}
-		files["cpu_"+v.Name+".csv"] = func(w io.Writer) error { return writeCPU(w, run, v.Name) }
-	}
-	for name, write := range files {
-		if err := runlog.WriteFile(filepath.Join(dir, name), write); err != nil {
+		if err := writeFiles(dir, files); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// writeFiles writes whole files into a run directory.
+func writeFiles(dir string, files map[string]func(io.Writer) error) error {
+	for name, write := range files {
+		if err := runlog.WriteFile(filepath.Join(dir, name), write); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Document is the comparison as a value for JSON.
@@ -87,14 +104,16 @@ func encode(w io.Writer, v any) error {
 func vllmResult(run record.Run, name string) vllmbench.Result {
 	o := vllmOptions(run.Manifest, name)
 	counted := map[int]bool{}
+	requests := 0
 	for _, b := range run.Manifest.Blocks {
 		if b.Variant == name && b.Void == "" {
 			counted[b.ID] = true
+			requests += b.Requests
 			o.NumPrompts += b.Requests
 			o.Duration += b.End - b.Start
 		}
 	}
-	var observations []record.Observation
+	observations := make([]record.Observation, 0, min(requests, len(run.Observations)))
 	for _, seen := range run.Observations {
 		if counted[seen.Block] {
 			observations = append(observations, seen)

@@ -24,7 +24,7 @@ func Read(dir string) (record.Run, error) {
 	if run.Manifest, err = ReadManifest(dir); err != nil {
 		return run, err
 	}
-	run.Observations, warnings, err = readLines[record.Observation](filepath.Join(dir, ObservationsFile))
+	run.Observations, warnings, err = readObservations(filepath.Join(dir, ObservationsFile))
 	if err != nil {
 		return run, err
 	}
@@ -64,36 +64,61 @@ func ReadWorkload(dir string) ([]record.Item, []string, error) {
 	return readLines[record.Item](filepath.Join(dir, WorkloadFile))
 }
 
-// readLines reads one JSON document per line. A last line without its newline
-// that does not parse is a warning (the writer was killed in it); any other bad
-// line is an error. A missing file is a warning.
+// readLines reads one JSON document per line.
 func readLines[T any](path string) (rows []T, warnings []string, err error) {
+	warnings, err = eachLine(path, func(line []byte) error {
+		var row T
+		if err := json.Unmarshal(line, &row); err != nil {
+			return err
+		}
+		rows = append(rows, row)
+		return nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return rows, warnings, nil
+}
+
+// eachLine calls parse with every line that is not blank; the bytes are its own until
+// it returns. A last line without its newline that does not parse is a warning (the
+// writer was killed in it); any other bad line is an error. A missing file is a
+// warning.
+func eachLine(path string, parse func([]byte) error) (warnings []string, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, []string{filepath.Base(path) + " is missing"}, nil
+		return []string{filepath.Base(path) + " is missing"}, nil
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("read run: %w", err)
+		return nil, fmt.Errorf("read run: %w", err)
 	}
 	defer func() { _ = f.Close() }() // opened for reading
 	in := bufio.NewReaderSize(f, 1<<16)
+	var long []byte // a line longer than the reader's buffer, put together
 	for n := 1; ; n++ {
-		line, readErr := in.ReadBytes('\n')
+		line, readErr := in.ReadSlice('\n')
+		long = long[:0]
+		for errors.Is(readErr, bufio.ErrBufferFull) {
+			long = append(long, line...)
+			line, readErr = in.ReadSlice('\n')
+		}
+		if len(long) > 0 {
+			long = append(long, line...)
+			line = long
+		}
 		if readErr != nil && readErr != io.EOF {
-			return nil, nil, fmt.Errorf("read run: %s: %w", path, readErr)
+			return nil, fmt.Errorf("read run: %s: %w", path, readErr)
 		}
 		if len(bytes.TrimSpace(line)) > 0 {
-			var row T
-			if err := json.Unmarshal(line, &row); err != nil {
+			if err := parse(line); err != nil {
 				if readErr == io.EOF {
-					return rows, []string{fmt.Sprintf("%s: line %d is cut off and was left out", filepath.Base(path), n)}, nil
+					return []string{fmt.Sprintf("%s: line %d is cut off and was left out", filepath.Base(path), n)}, nil
 				}
-				return nil, nil, fmt.Errorf("read run: %s line %d: %w", path, n, err)
+				return nil, fmt.Errorf("read run: %s line %d: %w", path, n, err)
 			}
-			rows = append(rows, row)
 		}
 		if readErr == io.EOF {
-			return rows, nil, nil
+			return nil, nil
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 func Compute(obs []record.Observation, o Options) Result {
 	o = o.withDefaults()
 	r := Result{Options: o, Requests: make([]Request, len(obs))}
-	var s samples
+	s := samplesOf(obs)
 	for i := range obs {
 		row := requestOf(&obs[i], o)
 		r.Requests[i] = row
@@ -46,6 +46,16 @@ func Compute(obs []record.Observation, o Options) Result {
 type samples struct {
 	ttft, tpot, itl, e2el, queue, queuedE2EL []float64
 	good                                     int
+}
+
+// samplesOf makes room for the latencies of observations.
+func samplesOf(obs []record.Observation) samples {
+	chunks := 0
+	for i := range obs {
+		chunks += len(obs[i].ChunkAt)
+	}
+	list := func() []float64 { return make([]float64, 0, len(obs)) }
+	return samples{ttft: list(), tpot: list(), itl: make([]float64, 0, chunks), e2el: list(), queue: list(), queuedE2EL: list()}
 }
 
 // add takes one completed request into the samples. A request with fewer than two

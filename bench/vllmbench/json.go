@@ -38,11 +38,7 @@ func WriteJSONWith(w io.Writer, r Result, detail Detail) error {
 	for _, l := range r.latencies() {
 		o.latency(l)
 	}
-	encoded, err := o.encode()
-	if err != nil {
-		return fmt.Errorf("encode the result: %w", err)
-	}
-	if _, err := w.Write(encoded); err != nil {
+	if err := o.writeTo(w); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}
 	return nil

@@ -13,7 +13,8 @@ const milliseconds = 1000
 // Summarize describes a sample given in seconds. An empty one is summarised as if
 // it held a single 0, which is what vLLM does.
 func Summarize(seconds []float64, percents []float64) Latency {
-	sorted := slices.Sorted(slices.Values(seconds))
+	sorted := slices.Clone(seconds)
+	slices.Sort(sorted)
 	if len(sorted) == 0 {
 		sorted = []float64{0}
 	}

@@ -101,7 +101,7 @@ func TestWriteJSONOfNothing(t *testing.T) {
 	}
 }
 
-func TestPythonFloat(t *testing.T) {
+func TestAppendFloat(t *testing.T) {
 	tests := []struct {
 		v    float64
 		want string
@@ -111,8 +111,8 @@ func TestPythonFloat(t *testing.T) {
 		{1e16, "1e+16"}, {-2.5, "-2.5"}, {math.NaN(), "null"}, {math.Inf(-1), "null"},
 	}
 	for _, tt := range tests {
-		if got := pythonFloat(tt.v); got != tt.want {
-			t.Errorf("pythonFloat(%v) = %s, want %s", tt.v, got, tt.want)
+		if got := string(appendFloat(nil, tt.v)); got != tt.want {
+			t.Errorf("appendFloat(%v) = %s, want %s", tt.v, got, tt.want)
 		}
 	}
 }
