@@ -1,13 +1,10 @@
 package calibrate
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,28 +39,11 @@ func readLog(ctx context.Context, url string, sent []record.Observation, patienc
 }
 
 func readLogOnce(ctx context.Context, url string, into map[string][]truthserver.Entry) error {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+truthserver.LogPath, nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return fmt.Errorf("read the server's log: %w", err)
-	}
-	defer func() { _ = response.Body.Close() }() // read only
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("read the server's log: %s", response.Status)
-	}
-	for d := json.NewDecoder(bufio.NewReader(response.Body)); d.More(); {
-		var e truthserver.Entry
-		if err := d.Decode(&e); err != nil {
-			return fmt.Errorf("read the server's log: %w", err)
-		}
+	entries, err := truthserver.ReadLog(ctx, url)
+	for _, e := range entries {
 		into[e.ID] = append(into[e.ID], e)
 	}
-	return nil
+	return err
 }
 
 // differences are of client minus truth, in ms.

@@ -98,7 +98,7 @@ func (s *Server) serve(ctx context.Context, conn net.Conn) {
 		if err != nil {
 			return
 		}
-		entry.Read = s.now()
+		entry.Read, entry.Bytes = s.now(), len(body)
 		if conn.SetDeadline(time.Now().Add(holdLimit)) != nil || !s.route(ctx, conn, request, body, entry) {
 			return
 		}
