@@ -35,6 +35,9 @@ type Server struct {
 const LogPath = "/truth"
 
 const (
+	chatPath        = "/v1/chat/completions"
+	completionsPath = "/v1/completions"
+
 	mostBody  = 256 << 20
 	idleLimit = 5 * time.Minute // of a connection between requests, and of writing
 	holdLimit = 10 * time.Minute
@@ -120,12 +123,15 @@ func readBody(r *http.Request) ([]byte, error) {
 // route answers one request and reports whether the connection can take another.
 func (s *Server) route(ctx context.Context, conn net.Conn, r *http.Request, body []byte, entry Entry) bool {
 	switch {
-	case r.Method == http.MethodPost && r.URL.Path == "/v1/chat/completions":
+	case r.Method == http.MethodPost && (r.URL.Path == chatPath || r.URL.Path == completionsPath):
 		script, err := scriptOf(body, s.byDefault)
 		if err != nil {
 			return plain(conn, http.StatusBadRequest, "application/json", errorBody(err.Error(), http.StatusBadRequest)) == nil
 		}
-		w := &writer{server: s, conn: conn, script: script, entry: entry}
+		if r.URL.Path == completionsPath {
+			script.Role, script.Reasoning = RoleNone, 0 // completions have neither
+		}
+		w := &writer{server: s, conn: conn, script: script, entry: entry, completion: r.URL.Path == completionsPath}
 		keep := w.answer(ctx)
 		s.journal.add(w.entry)
 		return keep

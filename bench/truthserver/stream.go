@@ -21,7 +21,9 @@ type writer struct {
 	script Script
 	entry  Entry
 	events int // with a token
-	err    error
+	// completion is an answer of completions: text without a message around it.
+	completion bool
+	err        error
 }
 
 // Word is the text of a token.
@@ -200,7 +202,11 @@ func usage(tokens int) string {
 
 // event is an encoded event with a choice, tokens counted up to it.
 func (w *writer) event(d delta, tokens int, last bool) []byte {
-	text, err := json.Marshal(d)
+	object, member, value := "chat.completion.chunk", "delta", any(d)
+	if w.completion {
+		object, member, value = "text_completion", "text", d.Content
+	}
+	said, err := json.Marshal(value)
 	if err != nil {
 		w.err = err
 		return nil
@@ -212,8 +218,8 @@ func (w *writer) event(d delta, tokens int, last bool) []byte {
 	if w.script.Usage == UsageContinuous {
 		counted = `,"usage":` + usage(tokens)
 	}
-	data := fmt.Sprintf(`data: {"id":"truth","object":"chat.completion.chunk","created":1,"model":"truth","choices":[{"index":0,"delta":%s,"logprobs":null,"finish_reason":%s}]%s}%s%s`,
-		text, finish, counted, w.script.LineEnd, w.script.LineEnd)
+	data := fmt.Sprintf(`data: {"id":"truth","object":"%s","created":1,"model":"truth","choices":[{"index":0,"%s":%s,"logprobs":null,"finish_reason":%s}]%s}%s%s`,
+		object, member, said, finish, counted, w.script.LineEnd, w.script.LineEnd)
 	return chunk([]byte(data))
 }
 

@@ -111,6 +111,23 @@ func TestTruth(t *testing.T) {
 	}
 }
 
+// TestCompletions: the other protocol gets text, and no role.
+func TestCompletions(t *testing.T) {
+	url := serve(t, Script{Tokens: 3, Role: RoleEarly, Reasoning: 2})
+	response, err := http.Post(url+"/v1/completions", "application/json", strings.NewReader(`{"model":"m","prompt":"p","max_tokens":2}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil || strings.Count(string(answer), `"text":" tok"`) != 2 || strings.Contains(string(answer), "delta") || strings.Contains(string(answer), "role") {
+		t.Errorf("error %v, answer %s", err, answer)
+	}
+	if entries := log(t, url, 1); len(entries) != 1 || len(entries[0].Events) != 2 || entries[0].Tokens != 2 || entries[0].Bytes == 0 {
+		t.Errorf("entries %+v", entries)
+	}
+}
+
 // TestForOtherClients: a request without a script gets the default, with its own
 // number of tokens.
 func TestForOtherClients(t *testing.T) {
