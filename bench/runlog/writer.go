@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"siglab/bench/record"
+	"siglab/internal/filelock"
 )
 
 // Writer fills a run directory. It is for one goroutine.
@@ -37,7 +38,7 @@ func Create(dir string) (*Writer, error) {
 		return nil, err
 	}
 	if w.telemetry, err = openAppend(dir, TelemetryFile); err == nil {
-		err = lock(w.observations)
+		err = own(w.observations)
 	}
 	if err != nil {
 		_ = w.Close() // nothing was written yet
@@ -59,7 +60,7 @@ func Resume(dir string) (*Writer, record.Run, error) {
 		return nil, run, err
 	}
 	if w.telemetry, err = openAppend(dir, TelemetryFile); err == nil {
-		err = errors.Join(lock(w.observations), endLine(dir, ObservationsFile), endLine(dir, TelemetryFile))
+		err = errors.Join(own(w.observations), endLine(dir, ObservationsFile), endLine(dir, TelemetryFile))
 	}
 	if err == nil {
 		// Once more, now that nobody else writes: the lines that were whole.
@@ -150,4 +151,14 @@ func appendLines[T any](f *os.File, rows []T) (err error) {
 		return err
 	}
 	return f.Sync()
+}
+
+// own keeps other processes from writing the run directory until the file is closed or
+// the process ends, however it ends.
+func own(f *os.File) error {
+	err := filelock.Lock(f)
+	if errors.Is(err, filelock.ErrHeld) {
+		return errors.New("another siglab is still writing this run directory; wait for it, or end it")
+	}
+	return err
 }
