@@ -15,6 +15,7 @@ import (
 
 	"siglab/bench/configfile"
 	"siglab/bench/record"
+	"siglab/internal/secret"
 )
 
 // commandSpec is a variant by command, from the command line or, as JSON, from an
@@ -82,11 +83,11 @@ func (c commandSpec) variant() (record.Variant, error) {
 
 // withoutSecretsIn is a variant as it is recorded.
 func withoutSecretsIn(v record.Variant) record.Variant {
-	v.Argv, v.Env = withoutSecrets(v.Argv), withoutSecrets(v.Env)
+	v.Argv, v.Env = secret.HideIn(v.Argv), secret.HideIn(v.Env)
 	return v
 }
 
 // hasHidden reports whether a recorded variant lacks a secret that it needs to start.
 func hasHidden(v record.Variant) bool {
-	return slices.ContainsFunc(slices.Concat(v.Argv, v.Env), func(s string) bool { return strings.Contains(s, hidden) })
+	return slices.ContainsFunc(slices.Concat(v.Argv, v.Env), func(s string) bool { return strings.Contains(s, secret.Hidden) })
 }

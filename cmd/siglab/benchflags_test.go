@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"siglab/bench/configfile"
+	"siglab/internal/secret"
 )
 
 // TestFlagsHaveKeys: what a flag of bench says, an experiment file can say, and the
@@ -36,26 +37,6 @@ func TestFlagsHaveKeys(t *testing.T) {
 	slices.Sort(flags)
 	if diff := cmp.Diff(flags, configfile.FlagNames()); diff != "" {
 		t.Errorf("flags of bench (-) and keys of experiment files (+):\n%s", diff)
-	}
-}
-
-// TestWithoutSecrets: a recorded command line tells what was asked for, and no secret.
-func TestWithoutSecrets(t *testing.T) {
-	for _, test := range []struct {
-		why        string
-		args, want []string
-	}{
-		{"what is no secret stays", []string{"siglab", "bench", "--max-tokens", "32", "--seed=3", "--primary", "median_ttft_ms"}, []string{"siglab", "bench", "--max-tokens", "32", "--seed=3", "--primary", "median_ttft_ms"}},
-		{"headers keep their names", []string{"--header", "A=b", "C=d", "--qps", "3"}, []string{"--header", "A=[hidden]", "C=[hidden]", "--qps", "3"}},
-		{"a header in one word", []string{"--header=A=b"}, []string{"--header=A=[hidden]"}},
-		{"a key as an option", []string{"vllm", "serve", "--api-key", "s3", "--port", "1"}, []string{"vllm", "serve", "--api-key", "[hidden]", "--port", "1"}},
-		{"a key as an option, in one word", []string{"--api-key=s3"}, []string{"--api-key=[hidden]"}},
-		{"keys within a command", []string{"--command", "a=HF_TOKEN='s 3' vllm serve --api-key s3 --max-tokens 5"}, []string{"--command", "a=HF_TOKEN=[hidden] vllm serve --api-key [hidden] --max-tokens 5"}},
-		{"a variable", []string{"HF_TOKEN=s3", "X=y"}, []string{"HF_TOKEN=[hidden]", "X=y"}},
-	} {
-		if diff := cmp.Diff(test.want, withoutSecrets(test.args)); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", test.why, diff)
-		}
 	}
 }
 
@@ -92,7 +73,7 @@ func FuzzCommand(f *testing.F) {
 	f.Add("a=X=1 Y='b c' vllm serve --port {port} --api-key s3")
 	f.Add(`a="\`)
 	f.Fuzz(func(_ *testing.T, text string) {
-		withoutSecrets([]string{text, "--header", text})
+		secret.HideIn([]string{text, "--header", text})
 		spec, err := parseCommand(text)
 		if err != nil {
 			return

@@ -18,13 +18,14 @@ import (
 	"siglab/bench/record"
 	"siglab/bench/telemetry"
 	"siglab/bench/workload"
+	"siglab/internal/secret"
 	"siglab/internal/version"
 )
 
 // newPlan freezes the workload of an experiment and says how its variants are
 // started: on a port, or on free ones if it is 0.
 func newPlan(ctx context.Context, e record.Experiment, variants []record.Variant, header http.Header, port int, out string) (experiment.Plan, error) {
-	plan := experiment.Plan{Experiment: e, Siglab: version.String(), Command: withoutSecrets(os.Args), Header: header}
+	plan := experiment.Plan{Experiment: e, Siglab: version.String(), Command: secret.HideIn(os.Args), Header: header}
 	set, err := openDataset(ctx, e)
 	if err != nil {
 		return plan, err
