@@ -80,4 +80,8 @@ const (
 	NoteModel     = "model-not-listed"
 	NoteTelemetry = "no-process-telemetry"
 	NoteTextOnly  = "text-only"
+
+	NoteUncommitted = "uncommitted-changes"
+	NoteSameCode    = "same-code"
+	NoteForecast    = "forecast"
 )

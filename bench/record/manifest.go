@@ -37,6 +37,9 @@ type Manifest struct {
 	Notes       []Note      `json:"notes,omitempty"` // one per variant and code
 	Instruments Instruments `json:"instruments,omitzero"`
 
+	Code         []Code        `json:"code,omitempty"`         // of variants that are made from a git ref
+	Fingerprints []Fingerprint `json:"fingerprints,omitempty"` // of variants that a command starts
+
 	Calibration *Calibration `json:"calibration,omitempty"` // nil: it was left out
 }
 
@@ -145,6 +148,9 @@ type Variant struct {
 	Dir          string        `json:"dir,omitempty"`
 	Ready        string        `json:"ready,omitempty"` // path or URL that answers 200 when the server is ready
 	ReadyTimeout time.Duration `json:"ready_timeout_ns,omitempty"`
+
+	Source  *Source  `json:"source,omitempty"`  // of a command whose code is from a git ref
+	Trigger *Trigger `json:"trigger,omitempty"` // nil: that of the embedded server's mode
 }
 
 // Workload names the frozen requests.
@@ -193,6 +199,7 @@ type Block struct {
 	Server    ServerDelta   `json:"server"`
 	Client    ClientRuntime `json:"client,omitzero"`
 	Sampling  Sampling      `json:"sampling,omitzero"`
+	Trigger   *TriggerCount `json:"trigger,omitempty"` // of a variant that has one
 }
 
 // ClientRuntime is what in the load client itself could have delayed a send or a
@@ -239,6 +246,12 @@ type Environment struct {
 	Go         string   `json:"go"`
 	BinaryHash string   `json:"binary_sha256"`
 	Servers    []string `json:"servers"` // per variant: what /version said, in order of Variants
+
+	Driver    string      `json:"gpu_driver,omitempty"`
+	CUDA      string      `json:"cuda,omitempty"` // of the toolkit, where one is installed
+	Governor  string      `json:"governor,omitempty"`
+	Container string      `json:"container,omitempty"`
+	Model     *ModelFiles `json:"model,omitempty"` // of servers by command
 }
 
 // GapProbe is the answer to "how close was the call?" for one divergence of two
