@@ -39,6 +39,10 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	scripts, err := filepath.Abs("../../scripts")
+	if err != nil {
+		t.Fatal(err)
+	}
 	table, err := os.ReadFile(rows)
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +60,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PEERS", peers)
 			env.Setenv("MODELS", models)
 			env.Setenv("PARQUET", rows)
+			env.Setenv("SCRIPTS", scripts)
 			env.Setenv("HUB", hub.URL())
 			env.Setenv("MODELHUB", model.URL())
 			env.Setenv("CONFIGS", configs)
