@@ -22,11 +22,14 @@ func driverSearch() []string {
 	}
 }
 
-// compilerSearch lists where libnvrtc may be: in the caller's folders, where the
-// loader looks, in CUDA toolkits (the one that the system has chosen first), and in
-// pip's packages. Within a folder the newest major version comes first.
-func compilerSearch(dirs []string) []string {
-	names := []string{compilerLibrary + ".13", compilerLibrary + ".12", compilerLibrary}
+func compilerSearch(dirs []string) []string { return ToolkitSearch(compilerLibrary, dirs...) }
+
+// ToolkitSearch lists where a library of the CUDA toolkit, such as "libcublasLt.so", may
+// be: in the caller's folders, where the loader looks, in toolkits (the one that the
+// system has chosen first), and in pip's packages. Within a folder the newest major
+// version comes first.
+func ToolkitSearch(library string, dirs ...string) []string {
+	names := []string{library + ".13", library + ".12", library}
 	var search []string
 	add := func(dir string) {
 		for _, name := range names {

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 
 	"github.com/klauspost/cpuid/v2"
@@ -22,23 +20,6 @@ const (
 	leastDisk   = 200 << 20 // bytes: a run directory of the default run has some 20 MB
 	leastMemory = 512 << 20 // bytes: server and client together need some 200 MB
 )
-
-// port sees whether a server could listen there.
-func port(ctx context.Context, number int) Check {
-	c := ok("port", "127.0.0.1:%d is free", number)
-	if number < 1 || number > 65535 {
-		return Check{"port", Fail, fmt.Sprintf("%d is not a port", number), "name one from 1 to 65535 with --port"}
-	}
-	var config net.ListenConfig
-	l, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(number)))
-	if err != nil {
-		return Check{"port", Warn, fmt.Sprintf("127.0.0.1:%d cannot be had: %v", number, err), "bench takes a free port by itself; for serve name another with --port"}
-	}
-	if err := l.Close(); err != nil {
-		c.Status, c.Detail = Warn, err.Error()
-	}
-	return c
-}
 
 // disk sees whether a run directory can be written and has room.
 func disk(ctx context.Context, dir string) Check {
@@ -83,6 +64,9 @@ func processor() Check {
 		name = runtime.GOARCH
 	}
 	c := ok("cpu", "%s, %d cores, %s", name, runtime.NumCPU(), strings.Join(have, " "))
+	if most := runtime.GOMAXPROCS(0); most < runtime.NumCPU() {
+		return warn("cpu", "give the container whole cores: one that has used up its share is stopped in the middle of an answer", "%s; limited to the time of %d", c.Detail, most)
+	}
 	if runtime.NumCPU() < 2 {
 		c.Status, c.Fix = Warn, "with one core, client and server disturb each other: use at least two"
 	}

@@ -25,7 +25,7 @@ func Inspect(path string) ([]Report, error) {
 			continue
 		}
 		r, err := reportOn(config)
-		if err != nil && (!several || !errors.Is(err, errTextOnly)) {
+		if err != nil && (!several || !errors.Is(err, ErrTextOnly)) {
 			failures = append(failures, fmt.Errorf("%s: %w", s.file, err))
 			continue
 		}
@@ -36,12 +36,12 @@ func Inspect(path string) ([]Report, error) {
 }
 
 // reportOn says what a configuration means. For a text-only one there is a report
-// as well as errTextOnly.
+// as well as ErrTextOnly.
 func reportOn(config fields) (Report, error) {
 	m, err := understand(config)
 	r := Report{Architecture: architecture(config)}
 	switch {
-	case errors.Is(err, errTextOnly):
+	case errors.Is(err, ErrTextOnly):
 		r.VisionTower, r.PositionEmbedding = "none", "none"
 		r.UsesSigLIP, r.When = No, Never
 		r.Interpolates = r.When.answer()

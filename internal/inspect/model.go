@@ -25,8 +25,8 @@ type model struct {
 	hidden int
 }
 
-// errTextOnly is the error for configurations without any vision tower.
-var errTextOnly = errors.New("has no vision_config: a text-only model has nothing to resample")
+// ErrTextOnly is the error for configurations without any vision tower.
+var ErrTextOnly = errors.New("has no vision_config: a text-only model has nothing to resample")
 
 // visionKeys are the keys under which a tower's configuration is found:
 // transformers', Ovis', and Mistral's own format.
@@ -79,7 +79,7 @@ func (m *model) findVision() error {
 		m.visionKey = "mm_vision_tower"
 		return nil
 	}
-	return errTextOnly
+	return ErrTextOnly
 }
 
 // towerType returns the type of the tower. Configurations of models whose class has

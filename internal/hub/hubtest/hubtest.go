@@ -104,6 +104,12 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
 	case s.take(&s.Fail):
 		w.WriteHeader(http.StatusServiceUnavailable)
+	case path == "/api/models":
+		fmt.Fprint(w, `[{"id":"org/other"}]`)
+	case path == "/api/whoami-v2" && s.Token != "" && r.Header.Get("Authorization") == "Bearer "+s.Token:
+		fmt.Fprint(w, `{"type":"user","name":"somebody"}`)
+	case path == "/api/whoami-v2":
+		refuse(w, http.StatusUnauthorized, "", "Invalid user token.")
 	case !strings.HasPrefix(path, api) && !strings.HasPrefix(path, resolve):
 		refuse(w, http.StatusNotFound, "RepoNotFound", "Repository not found")
 	case s.Token != "" && r.Header.Get("Authorization") == "":
