@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// ErrOffline says that the configuration not to ask the hub.
+// ErrOffline is the error of asking where the configuration says not to.
 var ErrOffline = errors.New("this is offline")
 
 // Account asks the hub who the token belongs to. Without a token it asks for nothing in
