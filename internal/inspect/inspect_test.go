@@ -75,6 +75,12 @@ func TestReportOn(t *testing.T) {
 			Report{Architecture: "Ovis2_5", VisionTower: "SigLIP2-NaViT-So400m/16", ConfigClass: "Siglip2NavitConfig", UsesSigLIP: Yes, TrainingResolution: "512x512", PatchSize: 16, Grid: "32x32", PositionEmbedding: "learned + rotary", Convention: "bicubic", Interpolates: Yes, When: EveryImage, Reason: "resampled to the patch grid of each"}},
 		{"the same tower may have no table", `{"model_type": "ovis2_5", "vit_config": {"model_type": "siglip2_navit", "preserve_original_pe": false}}`,
 			Report{Architecture: "ovis2_5", VisionTower: "SigLIP2-NaViT-So400m/16", ConfigClass: "Siglip2NavitConfig", UsesSigLIP: Yes, PatchSize: 16, PositionEmbedding: "rotary", Interpolates: No, When: Never, Reason: "there is no table to interpolate"}},
+		{"MoonViT resamples its table for each image, bicubically", `{"architectures": ["KimiVLForConditionalGeneration"], "model_type": "kimi_vl", "vision_config": {"model_type": "moonvit", "hidden_size": 1152, "patch_size": 14, "init_pos_emb_height": 64, "init_pos_emb_width": 64}}`,
+			Report{Architecture: "KimiVLForConditionalGeneration", VisionTower: "MoonViT-So400m/14", ConfigClass: "MoonViTConfig", UsesSigLIP: No, TrainingResolution: "896x896", PatchSize: 14, Grid: "64x64", PositionEmbedding: "learned + rotary", Convention: "bicubic", Interpolates: Yes, When: EveryImage, Reason: "resampled to the patch grid of each"}},
+		{"Kimi K2.5 does not name it", `{"model_type": "kimi_k25", "vision_config": {"model_type": "", "patch_size": 14, "init_pos_emb_height": 64, "init_pos_emb_width": 32}}`,
+			Report{Architecture: "kimi_k25", VisionTower: "MoonViT-So400m/14", UsesSigLIP: No, TrainingResolution: "896x448", PatchSize: 14, Grid: "64x32", PositionEmbedding: "learned + rotary", Convention: "bicubic", Interpolates: Yes, When: EveryImage, Reason: "64x32 table"}},
+		{"GLM-4.1V samples its table for each image, bicubically", `{"model_type": "glm4v", "vision_config": {"hidden_size": 1536, "image_size": 336, "patch_size": 14}}`,
+			Report{Architecture: "glm4v", VisionTower: "GLM-4V-ViT/14", ConfigClass: "Glm4vVisionConfig", UsesSigLIP: No, TrainingResolution: "336x336", PatchSize: 14, Grid: "24x24", PositionEmbedding: "learned + rotary", Convention: "bicubic", Interpolates: Yes, When: EveryImage, Reason: "not SigLIP"}},
 		{"Qwen2-VL does not name its tower's type", `{"model_type": "qwen2_vl", "vision_config": {"embed_dim": 1280, "patch_size": 14}}`,
 			Report{Architecture: "qwen2_vl", VisionTower: "Qwen2-VL-ViT/14", ConfigClass: "Qwen2VLVisionConfig", UsesSigLIP: No, PatchSize: 14, PositionEmbedding: "rotary", Interpolates: No, When: Never, Reason: "rotary"}},
 		{"Qwen2.5-VL is rotary, too", `{"model_type": "qwen2_5_vl", "vision_config": {"model_type": "qwen2_5_vl", "hidden_size": 1280}}`,
@@ -148,6 +154,7 @@ func TestInspectRejects(t *testing.T) {
 		{"half a pixel", `{"vision_config": {"model_type": "siglip_vision_model", "image_size": 384.5}}`, "image_size is 384.5; want a whole number"},
 		{"an edge that is missing", `{"vision_config": {"model_type": "siglip_vision_model", "image_size": [384, null]}}`, "image_size"},
 		{"an edge that is no number", `{"vision_config": {"model_type": "siglip_vision_model", "image_size": [384, "x"]}}`, `image_size: width is "x"`},
+		{"a table without rows", `{"vision_config": {"model_type": "moonvit", "init_pos_emb_height": 0}}`, "init_pos_emb_height is 0; want a whole number"},
 		{"a patch larger than the image", `{"vision_config": {"model_type": "siglip_vision_model", "image_size": 8}}`, "patch_size 16 is larger than image_size 8x8"},
 		{"patches that are not square", `{"vision_config": {"model_type": "siglip_vision_model", "patch_size": [14, 16]}}`, "only square patches"},
 		{"a table that is not square", `{"vision_config": {"model_type": "siglip2_vision_model", "num_patches": 250}}`, "num_patches is 250, not the square"},
@@ -250,6 +257,14 @@ func FuzzReportOn(f *testing.F) {
 	f.Add([]byte(`{"model_type": "internvl_chat", "force_image_size": [1], "vision_config": {"model_type": "intern_vit_6b", "image_size": [448, 448]}}`))
 	f.Add([]byte(`{"vision_config": {"model_type": "siglip2_vision_model", "num_patches": 1e5}}`))
 	f.Add([]byte(`{"vision_config": {"model_type": "siglip_vision_model", "image_size": [null, 3], "patch_size": [null, null]}}`))
+	for _, r := range published {
+		for _, name := range configNames {
+			if raw, err := os.ReadFile(filepath.Join("testdata", strings.Replace(r.Model, "/", "__", 1), name)); err == nil {
+				f.Add(raw)
+			}
+		}
+	}
+	f.Add([]byte(`{"model_type": "kimi_k25", "vision_config": {"init_pos_emb_height": 1e300}}`))
 	f.Add([]byte(`{"mm_vision_tower": "google/siglip-so400m-patch14-384", "architectures": [null]}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		config, err := parseFields(raw)

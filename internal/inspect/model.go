@@ -118,6 +118,9 @@ func (m *model) measure() error {
 	if m.tower.table != "" {
 		return m.measureTable()
 	}
+	if m.tower.side > 0 {
+		return m.measureSides()
+	}
 	if m.tower.image == 0 {
 		return nil // rotary positions without a largest image
 	}
@@ -144,6 +147,18 @@ func (m *model) measureTable() error {
 	}
 	m.grid = [2]int{side, side}
 	m.image = [2]int{side * m.patch, side * m.patch}
+	return nil
+}
+
+// measureSides takes the sizes from the rows and columns of a table.
+func (m *model) measureSides() error {
+	for i, key := range m.tower.sides {
+		n, err := m.vision.number(key, m.tower.side)
+		if err != nil {
+			return err
+		}
+		m.grid[i], m.image[i] = n, n*m.patch
+	}
 	return nil
 }
 

@@ -17,9 +17,12 @@ type tower struct {
 	// Defaults of the configuration class, pixels; 0 means that it has none.
 	image, patch, hidden int
 	// table is the key with the number of positions, for towers without an image
-	// size; positions its default.
+	// size; tableSize its default. sides are the keys with the table's rows and columns,
+	// for those that have them; side their default.
 	table     string
 	tableSize int
+	sides     [2]string
+	side      int
 
 	when func(m model) (When, string)
 }
@@ -43,6 +46,15 @@ var towers = [...]tower{
 		convention: "bilinear-align-corners", patch: 16, hidden: 1152, table: "num_position_embeddings", tableSize: 2304, when: qwen3},
 	{modelType: "qwen3_vl_moe", class: "Qwen3VLMoeVisionConfig", family: "Qwen3-VL-ViT", siglip: No, positions: learnedRotary,
 		convention: "bilinear-align-corners", patch: 16, hidden: 1152, table: "num_position_embeddings", tableSize: 2304, when: qwen3},
+	{modelType: "moonvit", class: "MoonViTConfig", family: "MoonViT", siglip: No, positions: learnedRotary,
+		convention: "bicubic", patch: 14, hidden: 1152, sides: moonSides, side: 64, when: navit},
+	{modelType: "kimi_k25", family: "MoonViT", siglip: No, positions: learnedRotary,
+		convention: "bicubic", patch: 14, hidden: 1152, sides: moonSides, side: 64, when: navit},
+	// GLM samples its table by grid_sample, bicubic with half pixels and clamped taps.
+	{modelType: "glm4v_vision", class: "Glm4vVisionConfig", family: "GLM-4V-ViT", siglip: No, positions: learnedRotary,
+		convention: "bicubic", image: 336, patch: 14, hidden: 1536, when: navit},
+	{modelType: "glm4v", class: "Glm4vVisionConfig", family: "GLM-4V-ViT", siglip: No, positions: learnedRotary,
+		convention: "bicubic", image: 336, patch: 14, hidden: 1536, when: navit},
 	{modelType: "qwen2_vl", class: "Qwen2VLVisionConfig", family: "Qwen2-VL-ViT", siglip: No, positions: rotary,
 		patch: 14, when: noTable},
 	{modelType: "qwen2_5_vl", class: "Qwen2_5_VLVisionConfig", family: "Qwen2.5-VL-ViT", siglip: No, positions: rotary,
@@ -50,6 +62,9 @@ var towers = [...]tower{
 	{modelType: "pixtral", class: "PixtralVisionConfig", family: "Pixtral-ViT", siglip: No, positions: rotary,
 		image: 1024, patch: 16, when: noTable},
 }
+
+// moonSides are the keys of MoonViT's table.
+var moonSides = [2]string{"init_pos_emb_height", "init_pos_emb_width"}
 
 // towerOf returns the tower with a model type, and whether it is known.
 func towerOf(modelType string) (tower, bool) {
@@ -76,6 +91,7 @@ var sizes = [...]struct {
 	{"SigLIP", 768, "B"}, {"SigLIP", 1024, "L"}, {"SigLIP", 1152, "So400m"}, {"SigLIP", 1536, "g"},
 	{"SigLIP2-NaFlex", 768, "B"}, {"SigLIP2-NaFlex", 1152, "So400m"},
 	{"SigLIP2-NaViT", 1152, "So400m"},
+	{"MoonViT", 1152, "So400m"},
 	{"CLIP-ViT", 768, "B"}, {"CLIP-ViT", 1024, "L"},
 	{"InternViT", 1024, "300M"}, {"InternViT", 3200, "6B"},
 }

@@ -76,8 +76,8 @@ func naflex(m model) (When, string) {
 	return EveryImage, fmt.Sprintf("images keep their aspect ratio, so the %s table is resampled to the patch grid of each", dims(m.grid))
 }
 
-// navit is the rule of Ovis 2.5's tower, where it keeps SigLIP 2's table beside its
-// rotary positions.
+// navit is the rule of towers that take images at their own resolution and keep a table
+// beside rotary positions: Ovis 2.5's, which has SigLIP 2's, MoonViT and GLM-4V's.
 func navit(m model) (When, string) {
 	return EveryImage, fmt.Sprintf("images keep their resolution, so the %s table is resampled to the patch grid of each", dims(m.grid))
 }
