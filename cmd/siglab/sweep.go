@@ -16,6 +16,7 @@ import (
 	"siglab/bench/results"
 	"siglab/bench/runlog"
 	"siglab/bench/sweep"
+	"siglab/internal/secret"
 )
 
 type sweepCmd struct {
@@ -94,7 +95,7 @@ func (c *sweepCmd) begin(line *kong.Context) (*begun, error) {
 	if len(over) == 0 {
 		over = []string{"image_size=384,512,1024"}
 	}
-	s.plan = sweep.Plan{Version: sweep.PlanVersion, Args: withoutSecrets(line.Args)}
+	s.plan = sweep.Plan{Version: sweep.PlanVersion, Args: secret.HideIn(line.Args)}
 	for _, text := range over {
 		axis, err := sweep.ParseAxis(text)
 		if err != nil {
