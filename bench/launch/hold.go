@@ -14,6 +14,7 @@ import (
 const (
 	saysHolding = "holding "
 	saysEnded   = "ended "
+	succeeded   = "exit status 0" // an end
 )
 
 // holdSteps is how many times its grace a holder takes at most: interrupt, terminate,
@@ -29,7 +30,7 @@ const holdSteps = 4
 // The error is for a program that could not be started or ended by itself.
 func Hold(ctx context.Context, argv []string, tie io.Reader, told io.Writer, output *os.File, grace time.Duration) error {
 	err := hold(ctx, argv, tie, told, output, grace)
-	text := "exit status 0"
+	text := succeeded
 	if err != nil {
 		text = err.Error()
 	}

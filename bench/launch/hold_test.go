@@ -43,6 +43,10 @@ func playHeld(role string) {
 		playChild(true)
 		fmt.Println("torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.")
 		os.Exit(7)
+	case "builds":
+		notePID()
+		fmt.Println("built")
+		os.Exit(0)
 	case "sleep":
 		signal.Ignore(syscall.SIGINT, syscall.SIGTERM)
 		notePID()
@@ -181,6 +185,33 @@ func TestHeldServerThatEnds(t *testing.T) {
 		}
 	}
 	nobodyLeft(t, dir, 2)
+}
+
+// TestRun: a program that is no server runs to its end, or to that of its time.
+func TestRun(t *testing.T) {
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, test := range []struct {
+		why, role string
+		ctx       context.Context
+		timeout   time.Duration
+		left      int
+		want      string
+	}{
+		{"a success", "builds", t.Context(), 20 * time.Second, 1, ""},
+		{"a failure, with what it said and left behind", "crowd", t.Context(), 20 * time.Second, 2, "exit status 7"},
+		{"one that hangs", "sleep", t.Context(), time.Second, 1, "did not end within 1s"},
+		{"an interruption", "sleep", cancelled, 20 * time.Second, 0, "canceled"},
+	} {
+		dir := t.TempDir()
+		spec := heldSpec(dir, "0", test.role)
+		spec.Timeout = test.timeout
+		err := Run(test.ctx, spec)
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%s: error %v, want %q", test.why, err, test.want)
+		}
+		nobodyLeft(t, dir, test.left)
+	}
 }
 
 // TestHeldServerErrors: a program that is not there, and one that never gets ready.

@@ -76,17 +76,13 @@ func Start(ctx context.Context, spec Spec) (*Process, string, error) {
 	if spec.StopGrace == 0 {
 		spec.StopGrace = 5 * time.Second
 	}
-	log, err := os.OpenFile(spec.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	p, err := open(spec)
 	if err != nil {
-		return nil, "", fmt.Errorf("launch variant %q: log: %w", spec.Name, err)
-	}
-	p := &Process{spec: spec, log: log, exited: make(chan struct{})}
-	if info, err := log.Stat(); err == nil {
-		p.logged = info.Size()
+		return nil, "", fmt.Errorf("launch variant %q: %w", spec.Name, err)
 	}
 	address, err := p.start()
 	if err != nil {
-		_ = log.Close() // nothing of value was written
+		_ = p.log.Close() // nothing of value was written
 		return nil, "", fmt.Errorf("launch variant %q: %w", spec.Name, err)
 	}
 	readyCtx, endReady := context.WithCancel(ctx)
