@@ -56,6 +56,7 @@ func checkEnvironment(s *study) finding {
 	for _, v := range s.arms[1:] {
 		if v.Kind == record.KindCommand { // the command is what is declared
 			declared = append(declared, fmt.Sprintf("%s to %s %s", base.Name, v.Name, commands(base, v)))
+			problems = append(problems, s.undeclaredBetween(base, v)...)
 			continue
 		}
 		if a, b := undeclared(base.Argv), undeclared(v.Argv); !slices.Equal(a, b) {
@@ -76,7 +77,7 @@ func commands(a, b record.Variant) string {
 	for _, part := range []struct {
 		name string
 		a, b []string
-	}{{"command", a.Argv, b.Argv}, {"environment", a.Env, b.Env}, {"directory", []string{a.Dir}, []string{b.Dir}}} {
+	}{{"command", a.Argv, b.Argv}, {"environment", a.Env, b.Env}, {"directory", []string{a.Dir}, []string{b.Dir}}, {"code", sourceOf(a), sourceOf(b)}, {"setup command", setupOf(a), setupOf(b)}} {
 		if !slices.Equal(part.a, part.b) {
 			parts = append(parts, fmt.Sprintf("%s %q → %q", part.name, strings.Join(part.a, " "), strings.Join(part.b, " ")))
 		}
@@ -85,6 +86,21 @@ func commands(a, b record.Variant) string {
 		return "nothing"
 	}
 	return strings.Join(parts, " and ")
+}
+
+// sourceOf is which code a variant is made from, nothing if that is not known.
+func sourceOf(v record.Variant) []string {
+	if v.Source == nil {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s at %.12s", v.Source.Ref, v.Source.Commit)}
+}
+
+func setupOf(v record.Variant) []string {
+	if v.Source == nil {
+		return nil
+	}
+	return v.Source.Setup
 }
 
 // undeclared is a command line without the flags whose values a variant declares

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -10,43 +11,115 @@ import (
 	"siglab/bench/record"
 )
 
-// checkTrigger: the code under test ran, and the other arms' did not. Every image
-// that is answered has its positions resampled, by the arm's own mode.
+// checkTrigger: the code under test ran, and the other arms' did not: what each variant
+// says must have moved in a block, or must not, else that every image that is answered
+// has its positions resampled by the arm's own mode.
 func checkTrigger(s *study) finding {
 	if len(s.pairs) == 0 {
 		return unchecked(noPairs)
 	}
 	var all, problems []string
+	declared := slices.ContainsFunc(s.arms, func(v record.Variant) bool { return v.Trigger != nil })
 	for arm, v := range s.arms {
-		if v.Mode == "" {
-			return unchecked("variant %q%s declares no mode, so what it should run is not known", v.Name, ofKind(v))
+		var text string
+		var ok bool
+		var missing *finding
+		switch {
+		case v.Trigger != nil:
+			text, ok, missing = s.moved(arm)
+		case v.Mode != "":
+			text, ok, missing = s.resampled(arm)
+		case declared:
+			text, ok = fmt.Sprintf("variant %q declares none", v.Name), true
+		default:
+			return unchecked("variant %q%s declares no mode and no trigger, so what it should run is not known", v.Name, ofKind(v))
 		}
-		answered := 0
-		byMode := map[string]int64{}
-		for _, b := range s.counted(arm) {
-			if !b.Server.Scraped {
-				return unchecked("block %d of variant %q: %s", b.ID, v.Name, notScraped(b))
-			}
-			answered += b.answered()
-			for key, n := range b.Server.Resamples {
-				mode, _, _, split := record.ParseResampleKey(key)
-				if !split {
-					mode = key
-				}
-				byMode[mode] += n
-			}
+		if missing != nil {
+			return *missing
 		}
-		text := fmt.Sprintf("variant %q: %s in %d answered requests", v.Name, modeCounts(byMode, v.Mode), answered)
 		all = append(all, text)
-		others := len(byMode)
-		if _, own := byMode[v.Mode]; own {
-			others--
-		}
-		if byMode[v.Mode] < int64(answered) || byMode[v.Mode] == 0 || others > 0 {
-			problems = append(problems, fmt.Sprintf("%s, where only %s is expected, at least once each", text, v.Mode))
+		if !ok {
+			problems = append(problems, text)
 		}
 	}
 	return outcome(problems, strings.Join(all, "; "))
+}
+
+// resampled checks that an arm of the embedded server ran its own mode alone.
+func (s *study) resampled(arm int) (text string, ok bool, missing *finding) {
+	v := s.arms[arm]
+	answered := 0
+	byMode := map[string]int64{}
+	for _, b := range s.counted(arm) {
+		if !b.Server.Scraped {
+			f := unchecked("block %d of variant %q: %s", b.ID, v.Name, notScraped(b))
+			return "", false, &f
+		}
+		answered += b.answered()
+		for key, n := range b.Server.Resamples {
+			mode, _, _, split := record.ParseResampleKey(key)
+			if !split {
+				mode = key
+			}
+			byMode[mode] += n
+		}
+	}
+	text = fmt.Sprintf("variant %q: %s in %d answered requests", v.Name, modeCounts(byMode, v.Mode), answered)
+	others := len(byMode)
+	if _, own := byMode[v.Mode]; own {
+		others--
+	}
+	if byMode[v.Mode] < int64(answered) || byMode[v.Mode] == 0 || others > 0 {
+		return fmt.Sprintf("%s, where only %s is expected, at least once each", text, v.Mode), false, nil
+	}
+	return text, true, nil
+}
+
+// moved checks the trigger that a variant declares, in each of its blocks.
+func (s *study) moved(arm int) (text string, ok bool, missing *finding) {
+	v := s.arms[arm]
+	least := v.Trigger.AtLeast
+	if least == 0 {
+		least = 1
+	}
+	var parts []string
+	for _, part := range []struct {
+		what, name string
+		count      func(*record.TriggerCount) *float64
+	}{
+		{fmt.Sprintf("lines of its log match %q", v.Trigger.Log), v.Trigger.Log, func(c *record.TriggerCount) *float64 { return c.Log }},
+		{v.Trigger.Metric, v.Trigger.Metric, func(c *record.TriggerCount) *float64 { return c.Metric }},
+	} {
+		if part.name == "" {
+			continue
+		}
+		low, high, detail := math.Inf(1), math.Inf(-1), ""
+		for _, b := range s.counted(arm) {
+			if b.Trigger == nil || part.count(b.Trigger) == nil {
+				reason := "it was not counted"
+				if b.Trigger != nil && b.Trigger.Detail != "" {
+					reason = b.Trigger.Detail
+				}
+				f := unchecked("block %d of variant %q: %s", b.ID, v.Name, reason)
+				return "", false, &f
+			}
+			n := *part.count(b.Trigger)
+			low, high = min(low, n), max(high, n)
+			if b.Trigger.Detail != "" {
+				detail = " (" + b.Trigger.Detail + ")"
+			}
+		}
+		want := fmt.Sprintf("at least %g", least)
+		fine := low >= least
+		if v.Trigger.None {
+			want, fine = "none", low == 0 && high == 0
+		}
+		parts = append(parts, fmt.Sprintf("variant %q: %s: %g to %g per block%s, %s expected", v.Name, part.what, low, high, detail, want))
+		if !fine {
+			return parts[len(parts)-1], false, nil
+		}
+	}
+	return strings.Join(parts, "; "), true, nil
 }
 
 // modeCounts writes how often each mode ran, the expected one even if it did not.
@@ -67,29 +140,63 @@ func notScraped(b *block) string {
 	return "its metrics were not read"
 }
 
-// checkCode: every arm's server said which code it is, and it is the same. What
-// differs between the arms is the mode, not the program.
+// checkCode: every arm's server runs the code that it should. Those from a git ref were
+// asked for what they had loaded before any traffic; the embedded servers say which code
+// they are, and are all the same, since what differs between them is the mode.
 func checkCode(s *study) finding {
 	servers := s.run.Manifest.Environment.Servers
+	var all, problems []string
+	var unknown *finding
+	builtin := -1 // the first that is embedded
 	for i, v := range s.arms {
-		if v.Kind == record.KindURL || v.Kind == record.KindCommand {
-			if i >= len(servers) || servers[i] == "" {
-				return unchecked("variant %q%s said no version", v.Name, ofKind(v))
+		said := ""
+		if i < len(servers) {
+			said = servers[i]
+		}
+		switch {
+		case v.Source != nil:
+			text, found := s.loaded(v)
+			switch found {
+			case record.CodeRight:
+				all = append(all, text)
+			case record.CodeWrong:
+				problems = append(problems, text)
+			default:
+				unknown = cmp.Or(unknown, &finding{notChecked, text})
 			}
-			return unchecked("variant %q%s said version %q, which does not tell the code that it loaded", v.Name, ofKind(v), servers[i])
-		}
-		if i >= len(servers) || servers[i] == "" {
-			return unchecked("the server of variant %q did not say its version", v.Name)
+		case foreign(v):
+			f := unchecked("variant %q%s said version %q, which does not tell the code that it loaded", v.Name, ofKind(v), said)
+			if said == "" {
+				f = unchecked("variant %q%s said no version", v.Name, ofKind(v))
+			}
+			unknown = cmp.Or(unknown, &f)
+		case said == "":
+			f := unchecked("the server of variant %q did not say its version", v.Name)
+			unknown = cmp.Or(unknown, &f)
+		case builtin < 0:
+			builtin = i
+			all = append(all, fmt.Sprintf("every variant runs %q", said))
+		case said != servers[builtin]:
+			problems = append(problems, fmt.Sprintf("variant %q runs %q, %q runs %q", s.arms[builtin].Name, servers[builtin], v.Name, said))
 		}
 	}
-	var problems []string
-	for i, v := range s.arms {
-		if servers[i] != servers[0] {
-			problems = append(problems, fmt.Sprintf("variant %q runs %q, %q runs %q", s.arms[0].Name, servers[0], v.Name, servers[i]))
-		}
+	if len(problems) == 0 && unknown != nil {
+		return *unknown
 	}
-	return outcome(problems, fmt.Sprintf("every variant runs %q", servers[0]))
+	return outcome(problems, strings.Join(all, "; "))
 }
+
+// loaded is what was found out about the code of a variant that is from a git ref.
+func (s *study) loaded(v record.Variant) (string, record.CodeVerdict) {
+	for _, code := range s.run.Manifest.Code {
+		if code.Variant == v.Name {
+			return fmt.Sprintf("variant %q: %s", v.Name, code.Detail), code.Found
+		}
+	}
+	return fmt.Sprintf("variant %q was not asked which code it had loaded", v.Name), record.CodeUnknown
+}
+
+func foreign(v record.Variant) bool { return v.Kind == record.KindURL || v.Kind == record.KindCommand }
 
 // ofKind tells a server that is not this program's own.
 func ofKind(v record.Variant) string {
@@ -97,6 +204,9 @@ func ofKind(v record.Variant) string {
 	case record.KindURL:
 		return " (a server at " + v.URL + ")"
 	case record.KindCommand:
+		if v.Source != nil {
+			return fmt.Sprintf(" (%s at %.12s)", v.Source.Ref, v.Source.Commit)
+		}
 		return " (a server by command)"
 	}
 	return ""

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"time"
@@ -25,6 +26,7 @@ type sight struct {
 	samples      []record.Sample
 	version      string // of the server
 	lost         error  // a GPU went
+	wrongCode    bool   // it has loaded other code than the variant's
 }
 
 // measure runs one block from start to stop and fills in b. Whatever goes wrong
@@ -57,7 +59,7 @@ func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block) (
 		}
 	}()
 	if err := r.drive(alive, url, begun, arm, b, &seen); err != nil {
-		b.Void = err.Error()
+		b.Void, seen.wrongCode = err.Error(), errors.Is(err, errWrongCode)
 	}
 	if seen.lost != nil { // the cause of whatever else went wrong
 		b.Void = seen.lost.Error()
@@ -81,11 +83,15 @@ func (r *runner) drive(ctx context.Context, url string, begun time.Time, arm Arm
 	if err := r.identify(ctx, client, arm, seen); err != nil {
 		return fmt.Errorf("variant %q: %w", arm.Name, err)
 	}
+	if err := r.examine(ctx, arm); err != nil {
+		return fmt.Errorf("variant %q: %w", arm.Name, err)
+	}
 	r.report(Event{Phase: PhaseWarmUp, Block: *b})
 	if err := r.warmUp(ctx, client, arm); err != nil {
 		return fmt.Errorf("variant %q: warm-up: %w", arm.Name, err)
 	}
 	before, scrapeErr := scrape(ctx, client)
+	moved := armTrigger(arm)
 	runtime.GC() // now, rather than among the measured requests
 	if err := r.replay(ctx, url, client, arm, b, seen); err != nil {
 		return err
@@ -94,6 +100,7 @@ func (r *runner) drive(ctx context.Context, url string, begun time.Time, arm Arm
 	if scrapeErr == nil {
 		scrapeErr = err
 	}
+	b.Trigger = moved.count(before, after)
 	if scrapeErr != nil {
 		b.Server = record.ServerDelta{Detail: scrapeErr.Error()}
 		return nil

@@ -33,6 +33,12 @@ type Server interface {
 type Arm struct {
 	record.Variant
 	Server Server
+	Log    string // file that the server's output goes to; "" if it is not ours
+
+	// Loaded says which code the running server has loaded, Fingerprint what it runs
+	// with. Both are asked before any request is sent; nil: nobody knows.
+	Loaded      func(ctx context.Context) record.Code
+	Fingerprint func(ctx context.Context) record.Fingerprint
 }
 
 // Plan is everything that is fixed before the first request.
@@ -106,6 +112,9 @@ func (r *runner) run(ctx context.Context) (record.Manifest, error) {
 		err = nil
 	case errors.Is(err, errDied):
 		r.manifest.Stopped = StoppedDied + r.manifest.Blocks[len(r.manifest.Blocks)-1].Void
+		err = nil
+	case errors.Is(err, errWrongCode):
+		r.manifest.Stopped = StoppedWrongCode + r.manifest.Blocks[len(r.manifest.Blocks)-1].Void
 		err = nil
 	default:
 		r.manifest.Stopped = "failed: " + err.Error()
@@ -214,6 +223,9 @@ func (r *runner) block(ctx context.Context, spec blockSpec, attempt int) error {
 		return ctx.Err()
 	}
 	if b.Void != "" {
+		if seen.wrongCode {
+			return errWrongCode
+		}
 		r.report(Event{Phase: PhaseVoid, Block: b, Detail: b.Void})
 		return errDied
 	}

@@ -88,6 +88,7 @@ type Experiment struct {
 	EarlyStop   bool          `json:"early_stop,omitempty"`      // Pairs is the most; the analysis allows for looks
 	Primaries   []string      `json:"primaries,omitempty"`       // metric keys; empty: the usual ones
 	AA          bool          `json:"aa,omitempty"`              // the baseline against itself, to measure the noise floor
+	MayDiffer   []string      `json:"may_differ,omitempty"`      // packages and variables in which variants may differ
 	// NoiseFloors are relative, by metric key: what a run of the baseline against
 	// itself could not exclude. They come from the run directory NoiseFloorFrom.
 	NoiseFloors    map[string]float64 `json:"noise_floors,omitempty"`
