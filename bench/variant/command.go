@@ -7,12 +7,12 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	psnet "github.com/shirou/gopsutil/v4/net"
 	"github.com/shirou/gopsutil/v4/process"
 
 	"siglab/bench/launch"
@@ -22,7 +22,7 @@ import (
 // everything that it starts itself. It is for one goroutine.
 //
 // In Argv and Env, {port} stands for the server's port, {model} for the model and
-// {worktree} for its working directory.
+// {worktree} for its worktree, else its working directory.
 type Command struct {
 	Name    string
 	Argv    []string
@@ -37,7 +37,16 @@ type Command struct {
 	Holder  []string      // command that calls launch.Hold
 	Log     string
 
+	// Worktree is what {worktree} stands for, and the working directory that Dir is
+	// relative to; "": the working directory. Origin is the code that must be loaded from
+	// it; nil: any.
+	Worktree string
+	Origin   *Origin
+	// PythonPath is put in front of PYTHONPATH; "": nothing is.
+	PythonPath string
+
 	process *launch.Process
+	served  int // port of the running server
 }
 
 const (
@@ -58,7 +67,7 @@ func (c *Command) Check() error {
 	case c.Timeout < 0:
 		return fmt.Errorf("ready time-out %v: it is above 0", c.Timeout)
 	}
-	if c.Dir != "" {
+	if c.Dir != "" && filepath.IsAbs(c.Dir) {
 		if info, err := os.Stat(c.Dir); err != nil || !info.IsDir() {
 			return fmt.Errorf("its directory %q is none", c.Dir)
 		}
@@ -83,7 +92,13 @@ func (c *Command) Start(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	c.process = p
+	if pid := launch.Listener(port); pid != 0 && base == spec.URL && !p.Holds(pid) {
+		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*spec.StopGrace)
+		defer cancel()
+		_ = p.Stop(stopCtx) // it serves nobody
+		return "", fmt.Errorf("variant %q: another program answers on its port %d%s; leave --port out for a free one", c.Name, port, whoListens(port))
+	}
+	c.process, c.served = p, port
 	return base, nil
 }
 
@@ -100,44 +115,74 @@ func (c *Command) port() (int, error) {
 // whoListens names the process that listens on a port, as far as this user may know:
 // it may be left over from a run that crashed, and is never ended for its name.
 func whoListens(port int) string {
-	sockets, err := psnet.Connections("tcp")
+	pid := launch.Listener(port)
+	if pid == 0 {
+		return ""
+	}
+	what := ""
+	if p, err := process.NewProcess(int32(pid)); err == nil {
+		if name, err := p.Name(); err == nil {
+			what = " (" + name + ")" // not its command line, which may hold secrets
+		}
+	}
+	return fmt.Sprintf(": process %d%s listens there; if an earlier run left it, end it", pid, what)
+}
+
+// dir is the working directory; "" only if this program's is not known.
+func (c *Command) dir() string {
+	switch {
+	case c.Worktree != "" && !filepath.IsAbs(c.Dir):
+		return filepath.Join(c.Worktree, c.Dir)
+	case c.Dir != "":
+		return c.Dir
+	}
+	dir, err := os.Getwd()
 	if err != nil {
 		return ""
 	}
-	for _, s := range sockets {
-		if s.Status != "LISTEN" || int(s.Laddr.Port) != port || s.Pid == 0 {
-			continue
-		}
-		what := ""
-		if p, err := process.NewProcess(s.Pid); err == nil {
-			if name, err := p.Name(); err == nil {
-				what = " (" + name + ")" // not its command line, which may hold secrets
-			}
-		}
-		return fmt.Sprintf(": process %d%s listens there; if an earlier run left it, end it", s.Pid, what)
+	return dir
+}
+
+// filled are texts with their placeholders filled in.
+func (c *Command) filled(texts []string, port int) []string {
+	worktree := c.Worktree
+	if worktree == "" {
+		worktree = c.dir()
 	}
-	return ""
+	fill := strings.NewReplacer("{port}", strconv.Itoa(port), "{model}", c.Model, "{worktree}", worktree)
+	out := make([]string, len(texts))
+	for i, text := range texts {
+		out[i] = fill.Replace(text)
+	}
+	return out
+}
+
+// environ is the environment that the server gets.
+func (c *Command) environ(port int) []string {
+	env := slices.Concat(c.Environ, c.filled(c.Env, port))
+	if c.PythonPath == "" {
+		return env
+	}
+	path := c.PythonPath
+	for i := len(env) - 1; i >= 0; i-- { // the last one counts
+		if had, ok := strings.CutPrefix(env[i], "PYTHONPATH="); ok {
+			if had != "" {
+				path += string(os.PathListSeparator) + had
+			}
+			break
+		}
+	}
+	return append(env, "PYTHONPATH="+path)
 }
 
 // spec is how to launch the server on a port.
 func (c *Command) spec(port int) (launch.Spec, error) {
-	dir := c.Dir
+	dir := c.dir()
 	if dir == "" {
-		var err error
-		if dir, err = os.Getwd(); err != nil {
-			return launch.Spec{}, err
-		}
-	}
-	fill := strings.NewReplacer("{port}", strconv.Itoa(port), "{model}", c.Model, "{worktree}", dir)
-	filled := func(texts []string) []string {
-		out := make([]string, len(texts))
-		for i, text := range texts {
-			out[i] = fill.Replace(text)
-		}
-		return out
+		return launch.Spec{}, errors.New("the working directory is not known")
 	}
 	spec := launch.Spec{
-		Name: c.Name, Argv: filled(c.Argv), Env: slices.Concat(c.Environ, filled(c.Env)), Dir: c.Dir, Log: c.Log,
+		Name: c.Name, Argv: c.filled(c.Argv, port), Env: c.environ(port), Dir: dir, Log: c.Log,
 		Timeout: c.Timeout, StopGrace: c.Grace, Holder: c.Holder, URL: "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(port)),
 	}
 	if spec.Timeout == 0 {
@@ -146,7 +191,7 @@ func (c *Command) spec(port int) (launch.Spec, error) {
 	if spec.StopGrace == 0 {
 		spec.StopGrace = commandGrace
 	}
-	switch ready := fill.Replace(c.Ready); {
+	switch ready := c.filled([]string{c.Ready}, port)[0]; {
 	case ready == "":
 		spec.Ready = []string{spec.URL + "/health", spec.URL + "/v1/models"}
 	case strings.HasPrefix(ready, "/"):
@@ -168,7 +213,7 @@ func (c *Command) Stop(ctx context.Context) error {
 		return nil
 	}
 	p := c.process
-	c.process = nil
+	c.process, c.served = nil, 0
 	return p.Stop(ctx)
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -365,5 +366,42 @@ func TestRelativeTo(t *testing.T) {
 		if got := relativeTo(test.base, test.address); got != test.want {
 			t.Errorf("%s from %s: %s, want %s", test.address, test.base, got, test.want)
 		}
+	}
+}
+
+// TestLink: an overlay gets what a build made, and nothing that the commit has removed.
+func TestLink(t *testing.T) {
+	r, store := newRepo(t), Store{t.TempDir()}
+	write(t, r.Dir, ".gitignore", "*.so\npkg/_version.py\n__pycache__\n")
+	runGit(t, r.Dir, "add", ".")
+	runGit(t, r.Dir, "commit", "-q", "-m", "ignore")
+	tree := take(t, store, r, "main", "overlay")
+	installed := t.TempDir()
+	for _, name := range []string{"a.py", "removed.py", "_version.py", "_C.abi3.so", "deep/x.so", "__pycache__/a.pyc"} {
+		write(t, installed, name, "installed")
+	}
+	linked, err := tree.Link(t.Context(), "pkg", installed)
+	slices.Sort(linked)
+	if diff := cmp.Diff([]string{"pkg/_C.abi3.so", "pkg/_version.py", "pkg/deep/x.so"}, linked); diff != "" || err != nil {
+		t.Fatalf("error %v (-want +got):\n%s", err, diff)
+	}
+	if content(t, tree.Dir, "pkg/deep/x.so") != "installed" || content(t, tree.Dir, "pkg/a.py") != "one\n" {
+		t.Error("the overlay is not what it should be")
+	}
+	if again, err := tree.Link(t.Context(), "pkg", installed); err != nil || len(again) != 0 {
+		t.Errorf("once more: %q, error %v", again, err)
+	}
+	if itself, err := tree.Link(t.Context(), "pkg", filepath.Join(tree.Dir, "pkg")); err != nil || len(itself) != 0 {
+		t.Errorf("an editable installation of it: %q, error %v", itself, err)
+	}
+	if err := tree.Close(t.Context(), false); err != nil || content(t, installed, "_C.abi3.so") != "installed" {
+		t.Errorf("error %v, or what is installed is gone", err)
+	}
+}
+
+func TestNeedsBuild(t *testing.T) {
+	got := NeedsBuild([]string{"vllm/a.py", "csrc/x.cu", "CMakeLists.txt", "doc/c.md"})
+	if diff := cmp.Diff([]string{"csrc/x.cu", "CMakeLists.txt"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
