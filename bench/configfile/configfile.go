@@ -39,7 +39,7 @@ type File struct {
 }
 
 // Variant is one thing under test: the embedded server in a mode, a server that a
-// command starts, or one that runs already.
+// command starts, perhaps one from a git ref, or one that runs already.
 type Variant struct {
 	Name        string `json:"name" jsonschema:"name in reports and file names"`
 	PosEmbed    string `json:"pos_embed,omitempty" jsonschema:"the embedded server: how the position table is resampled: reference, bilinear, bilinear-fused, exact, cached, antialias"`
@@ -51,6 +51,30 @@ type Variant struct {
 	Dir          string            `json:"dir,omitempty" jsonschema:"working directory of the command"`
 	Ready        string            `json:"ready,omitempty" jsonschema:"path or URL that answers 200 when it is ready; /health or /v1/models if left out"`
 	ReadyTimeout string            `json:"ready_timeout,omitempty" jsonschema:"longest wait for that, such as 300s"`
+
+	Ref       string   `json:"ref,omitempty" jsonschema:"a server from a git ref, which is checked out into a worktree of its own: a branch, a tag or a commit; command is server.serve_command if left out"`
+	Repo      string   `json:"repo,omitempty" jsonschema:"repository of the ref; server.repo if left out"`
+	Setup     []string `json:"setup,omitempty" jsonschema:"command that makes the worktree ready; server.setup if left out"`
+	Overlay   *bool    `json:"overlay,omitempty" jsonschema:"put the worktree in front of the installed package; server.overlay if left out"`
+	Module    string   `json:"module,omitempty" jsonschema:"Python package that must be loaded as it is in the ref; server.module if left out"`
+	CommitLog string   `json:"commit_log,omitempty" jsonschema:"expression for the server's log whose first group is the commit that it runs"`
+
+	Trigger *Trigger `json:"trigger,omitempty" jsonschema:"what must have moved, or must not, while a block is measured"`
+}
+
+// Trigger is what tells that the code under test ran: lines of the log, a metric, or
+// both.
+type Trigger struct {
+	Log     string  `json:"log,omitempty" jsonschema:"expression that lines of the server's log are counted by"`
+	Metric  string  `json:"metric,omitempty" jsonschema:"name of a metric, perhaps with labels: name{label='value'} with double quotes"`
+	AtLeast float64 `json:"at_least,omitempty" jsonschema:"by how much it must move in a block; 1 if left out"`
+	None    bool    `json:"none,omitempty" jsonschema:"it must not move at all"`
+}
+
+// NamedTrigger is the trigger of a variant.
+type NamedTrigger struct {
+	Name string `json:"name"`
+	Trigger
 }
 
 // Load is what is sent, and when.
@@ -105,12 +129,21 @@ type Analysis struct {
 	Equivalence *float64 `json:"equivalence,omitempty" flag:"equivalence" jsonschema:"margin of equivalence, relative: 0.02 is 2 %"`
 	Alpha       *float64 `json:"alpha,omitempty" flag:"alpha" jsonschema:"chance of a false claim among all primaries"`
 	Primary     []string `json:"primary,omitempty" flag:"primary" jsonschema:"keys of the metrics that get a verdict"`
+	MayDiffer   []string `json:"may_differ,omitempty" flag:"may-differ" jsonschema:"packages and environment variables in which variants may differ"`
 }
 
 // Server is how the servers under test are started.
 type Server struct {
 	Threads *int `json:"threads,omitempty" flag:"server-threads" jsonschema:"threads of a server; 0 for all cores but one"`
 	Port    *int `json:"port,omitempty" flag:"port" jsonschema:"port of a server; 0 for a free one"`
+
+	Repo          *string `json:"repo,omitempty" flag:"repo" jsonschema:"git repository of variants by ref"`
+	ServeCommand  *string `json:"serve_command,omitempty" flag:"serve-command" jsonschema:"command of variants by ref, quoted as for a shell"`
+	Setup         *string `json:"setup,omitempty" flag:"setup" jsonschema:"command that makes a worktree ready, quoted as for a shell"`
+	SetupTimeout  *string `json:"setup_timeout,omitempty" flag:"setup-timeout" jsonschema:"longest time for it, such as 90m"`
+	Overlay       *bool   `json:"overlay,omitempty" flag:"overlay" jsonschema:"put worktrees in front of the installed package"`
+	Module        *string `json:"module,omitempty" flag:"module" jsonschema:"Python package that must be loaded as it is in the ref"`
+	KeepWorktrees *bool   `json:"keep_worktrees,omitempty" flag:"keep-worktrees" jsonschema:"keep worktrees, with what was set up in them, for later runs"`
 }
 
 // Output is where the result goes.
@@ -170,18 +203,22 @@ func (f File) Write(w io.Writer) error {
 // check refuses what is no variant, or more than one.
 func (v Variant) check() error {
 	kinds := 0
-	for _, given := range []bool{v.PosEmbed != "", v.URL != "", len(v.Command) > 0} {
+	for _, given := range []bool{v.PosEmbed != "", v.URL != "", len(v.Command) > 0 || v.Ref != ""} {
 		if given {
 			kinds++
 		}
 	}
 	switch {
 	case v.Name == "" || kinds == 0:
-		return errors.New("a variant has a name, and pos_embed, command or url")
+		return errors.New("a variant has a name, and pos_embed, command, ref or url")
 	case kinds > 1:
-		return errors.New("pos_embed, command and url are different kinds of variants: give one")
-	case len(v.Command) == 0 && (v.Env != nil || v.Dir+v.Ready+v.ReadyTimeout != ""):
-		return errors.New("env, dir, ready and ready_timeout are of a command")
+		return errors.New("pos_embed, command (perhaps of a ref) and url are different kinds of variants: give one")
+	case v.Ref == "" && (v.Setup != nil || v.Overlay != nil || v.Repo+v.Module+v.CommitLog != ""):
+		return errors.New("repo, setup, overlay, module and commit_log are of a ref")
+	case len(v.Command) == 0 && v.Ref == "" && (v.Env != nil || v.Dir+v.Ready+v.ReadyTimeout != ""):
+		return errors.New("env, dir, ready and ready_timeout are of a command or a ref")
+	case v.Trigger != nil && v.Trigger.Log+v.Trigger.Metric == "":
+		return errors.New("a trigger has a log expression or a metric")
 	case strings.ContainsAny(v.Name+v.PosEmbed+v.InjectDelay, ",;="):
 		return errors.New("names and modes have no ',', ';' or '='")
 	}

@@ -23,6 +23,7 @@ variants:
     inject_delay: 20ms
   - {name: running, url: 'http://127.0.0.1:8000/a,b'}
   - {name: own, command: [serve, '--x={"a":1,"b":2}', '{port}'], env: {A: b}, dir: /tmp, ready: /health, ready_timeout: 300s}
+  - {name: branch, ref: feature/x, repo: ../vllm, setup: [make, 'a b'], overlay: true, module: vllm, commit_log: 'at (\w+)', trigger: {log: 'a, b=c', at_least: 3}}
 load:
   {request_rate: inf, burstiness: 0.5, num_prompts: 50, max_concurrency: 8, closed_loop: true, max_tokens: 16, warmups: 4, timeout: 30s, idle_timeout: 5s, schedule: vllm,
    ramp_up_strategy: linear, ramp_up_start_rps: 1, ramp_up_end_rps: 2.5, ready_check_timeout_sec: 7}
@@ -37,8 +38,9 @@ request:
   extra_body: {chat_template_kwargs: {enable_thinking: false}, stop: ['a,b']}
   header: {X-Two: 'c,d', X-One: a=b}
 design: {pairs: 8, seed: 18446744073709551615, early_stop: true, aa: false, noise_floor: none, calibrate: false}
-analysis: {equivalence: 0.03, alpha: 0.01, primary: [median_ttft_ms, median_e2el_ms]}
-server: {threads: 2, port: 8100}
+analysis: {equivalence: 0.03, alpha: 0.01, primary: [median_ttft_ms, median_e2el_ms], may_differ: [torch]}
+server:
+  {threads: 2, port: 8100, repo: ../v, serve_command: "vllm serve --port '{port}'", setup: pip install -e ., setup_timeout: 90m, overlay: false, module: m, keep_worktrees: true}
 output:
   {dir: run, fail_on: [slower], junit: result.xml, goodput: {ttft: 200, tpot: 12.5}, percentile_metrics: [ttft, itl], metric_percentiles: [50, 99.9], metadata: {tp: '1'},
    save_result: true, append_result: false, result_dir: out, result_filename: r.json, label: l}
@@ -50,17 +52,20 @@ func TestFlags(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	yes := true
 	want := map[string]any{
 		"model": "random:tiny", "dataset": "builtin", "image-size": "512", "inject-delay": "optimized=20ms", "baseline": "main",
 		"variant": []any{"main=reference", "optimized=bilinear"}, "command": []any{Variant{Name: "own", Command: []string{"serve", `--x={"a":1,"b":2}`, "{port}"}, Env: map[string]string{"A": "b"}, Dir: "/tmp", Ready: "/health", ReadyTimeout: "300s"}},
+		"ref":          []any{Variant{Name: "branch", Ref: "feature/x", Repo: "../vllm", Setup: []string{"make", "a b"}, Overlay: &yes, Module: "vllm", CommitLog: `at (\w+)`, Trigger: &Trigger{Log: "a, b=c", AtLeast: 3}}},
+		"trigger":      []any{NamedTrigger{"branch", Trigger{Log: "a, b=c", AtLeast: 3}}},
 		"url":          []any{"running=http://127.0.0.1:8000/a,b"},
 		"request-rate": "+Inf", "burstiness": "0.5", "num-prompts": "50", "max-concurrency": "8", "closed-loop": "true", "max-tokens": "16", "warmups": "4",
 		"timeout": "30s", "idle-timeout": "5s", "schedule": "vllm", "ramp-up-strategy": "linear", "ramp-up-start-rps": "1", "ramp-up-end-rps": "2.5", "ready-check-timeout-sec": "7",
 		"backend": "openai", "endpoint": "/v1/x", "served-model-name": "m", "ignore-eos": "false", "temperature": "0.5", "top-p": "0.9", "top-k": "3",
 		"extra-body": `{"chat_template_kwargs":{"enable_thinking":false},"stop":["a,b"]}`, "header": []any{"X-One=a=b", "X-Two=c,d"},
 		"pairs": "8", "seed": "18446744073709551615", "early-stop": "true", "aa": "false", "noise-floor": "none", "calibrate": "false",
-		"equivalence": "0.03", "alpha": "0.01", "primary": []any{"median_ttft_ms", "median_e2el_ms"},
-		"server-threads": "2", "port": "8100", "out": "run", "fail-on": []any{"slower"}, "junit": "result.xml",
+		"equivalence": "0.03", "alpha": "0.01", "primary": []any{"median_ttft_ms", "median_e2el_ms"}, "may-differ": []any{"torch"},
+		"server-threads": "2", "port": "8100", "repo": "../v", "serve-command": "vllm serve --port '{port}'", "setup": "pip install -e .", "setup-timeout": "90m", "overlay": "false", "module": "m", "keep-worktrees": "true", "out": "run", "fail-on": []any{"slower"}, "junit": "result.xml",
 		"goodput": []any{"tpot:12.5", "ttft:200"}, "percentile-metrics": []any{"ttft", "itl"}, "metric-percentiles": []any{50.0, 99.9}, "metadata": []any{"tp=1"},
 		"save-result": "true", "append-result": "false", "result-dir": "out", "result-filename": "r.json", "label": "l",
 	}
@@ -91,7 +96,9 @@ func TestRead(t *testing.T) {
 		{"a key twice", "model: a\nmodel: b", "model"},
 		{"a variant without a name", "variants: [{pos_embed: exact}]", "variants[0]"},
 		{"a variant whose name is two", "variants: [{name: 'a,b', pos_embed: exact}]", "no ','"},
-		{"a variant of no kind", "variants: [{name: a}]", "pos_embed, command or url"},
+		{"a variant of no kind", "variants: [{name: a}]", "pos_embed, command, ref or url"},
+		{"a set-up of no ref", "variants: [{name: a, command: [x], setup: [make]}]", "of a ref"},
+		{"a trigger of nothing", "variants: [{name: a, ref: main, trigger: {none: true}}]", "a log expression or a metric"},
 		{"a path that nobody asks", "variants: [{name: a, url: 'http://h', ready: /x}]", "are of a command"},
 		{"a variant of two kinds", "variants: [{name: a, pos_embed: exact, url: 'http://h'}]", "give one"},
 		{"a word for a rate", "load: {request_rate: fast}", "request_rate"},

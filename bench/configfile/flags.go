@@ -49,14 +49,19 @@ func (s *Size) UnmarshalYAML(unmarshal func(any) error) error {
 
 // Flags are the values that the file gives, by the name of the flag that says the
 // same: a string as it would be written on a command line, or a list of values, which
-// are Variants for commands.
+// are Variants for commands and refs, and NamedTriggers for triggers.
 func (f File) Flags() map[string]any {
 	flags := map[string]any{}
 	collect(reflect.ValueOf(f), flags)
-	var modes, urls, commands []any
+	var modes, urls, commands, refs, triggers []any
 	var delays []string
 	for i, v := range f.Variants {
+		if v.Trigger != nil {
+			triggers = append(triggers, NamedTrigger{v.Name, *v.Trigger})
+		}
 		switch {
+		case v.Ref != "":
+			refs = append(refs, v)
 		case len(v.Command) > 0:
 			commands = append(commands, v)
 		case v.URL != "":
@@ -71,14 +76,10 @@ func (f File) Flags() map[string]any {
 			flags["baseline"] = v.Name
 		}
 	}
-	if modes != nil {
-		flags["variant"] = modes
-	}
-	if commands != nil {
-		flags["command"] = commands
-	}
-	if urls != nil {
-		flags["url"] = urls
+	for name, values := range map[string][]any{"variant": modes, "command": commands, "ref": refs, "url": urls, "trigger": triggers} {
+		if values != nil {
+			flags[name] = values
+		}
 	}
 	if delays != nil {
 		flags["inject-delay"] = strings.Join(delays, ";")
@@ -88,7 +89,7 @@ func (f File) Flags() map[string]any {
 
 // FlagNames are the flags that a file can say.
 func FlagNames() []string {
-	names := map[string]bool{"variant": true, "command": true, "url": true, "inject-delay": true}
+	names := map[string]bool{"variant": true, "command": true, "ref": true, "url": true, "trigger": true, "inject-delay": true}
 	var walk func(t reflect.Type)
 	walk = func(t reflect.Type) {
 		for i := range t.NumField() {

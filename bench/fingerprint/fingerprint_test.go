@@ -190,8 +190,8 @@ func TestCompareBlobs(t *testing.T) {
 }
 
 func TestModel(t *testing.T) {
-	home := t.TempDir()
-	hub := filepath.Join(home, ".cache/huggingface/hub/models--org--name")
+	cache := t.TempDir()
+	hub := filepath.Join(cache, "models--org--name")
 	write(t, filepath.Join(hub, "refs/main"), "abc123\n", 0o644)
 	config := write(t, filepath.Join(hub, "snapshots/abc123/config.json"), "{}", 0o644)
 	write(t, filepath.Join(hub, "snapshots/abc123/.git/x"), "", 0o644)
@@ -203,10 +203,10 @@ func TestModel(t *testing.T) {
 	}{
 		{"a name on the hub", "org/name", record.ModelFiles{Dir: dir, Revision: "abc123", Files: files}},
 		{"its directory", dir, record.ModelFiles{Dir: dir, Revision: "abc123", Files: files}},
-		{"one that was not fetched", "org/other", record.ModelFiles{Detail: "it is not in the hub's cache at " + filepath.Join(filepath.Dir(hub), "models--org--other")}},
+		{"one that was not fetched", "org/other", record.ModelFiles{Detail: "it is not in the hub's cache at " + filepath.Join(cache, "models--org--other")}},
 		{"another name", "served-one", record.ModelFiles{Detail: "it is no directory, and no name on the hub"}},
 	} {
-		if diff := cmp.Diff(test.want, *Model(test.model, home, Environ{})); diff != "" {
+		if diff := cmp.Diff(test.want, *Model(test.model, cache)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.why, diff)
 		}
 	}

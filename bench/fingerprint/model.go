@@ -16,9 +16,9 @@ const (
 	mostModelFiles = 500
 )
 
-// Model names the files of a model: of a directory, or of a name on the hub, as the hub's
-// cache of the environment holds it.
-func Model(model, home string, env Environ) *record.ModelFiles {
+// Model names the files of a model: of a directory, or of a name on the hub, as the cache
+// of Hugging Face's own libraries holds it.
+func Model(model, cache string) *record.ModelFiles {
 	if info, err := os.Stat(model); err == nil && info.IsDir() {
 		abs, err := filepath.Abs(model)
 		if err != nil {
@@ -29,27 +29,13 @@ func Model(model, home string, env Environ) *record.ModelFiles {
 	if strings.Count(model, "/") != 1 {
 		return &record.ModelFiles{Detail: "it is no directory, and no name on the hub"}
 	}
-	cached := filepath.Join(hubCache(home, env), "models--"+strings.ReplaceAll(model, "/", "--"))
+	cached := filepath.Join(cache, "models--"+strings.ReplaceAll(model, "/", "--"))
 	revision, err := os.ReadFile(filepath.Join(cached, "refs", "main"))
 	if err != nil {
 		return &record.ModelFiles{Detail: "it is not in the hub's cache at " + cached}
 	}
 	name := strings.TrimSpace(string(revision))
 	return listModel(filepath.Join(cached, "snapshots", filepath.Base(name)), name)
-}
-
-// hubCache is where the hub's own library keeps models.
-func hubCache(home string, env Environ) string {
-	if dir := env["HF_HUB_CACHE"].Reveal(); dir != "" {
-		return dir
-	}
-	if dir := env["HF_HOME"].Reveal(); dir != "" {
-		return filepath.Join(dir, "hub")
-	}
-	if dir := env["XDG_CACHE_HOME"].Reveal(); dir != "" {
-		return filepath.Join(dir, "huggingface", "hub")
-	}
-	return filepath.Join(home, ".cache", "huggingface", "hub")
 }
 
 // revisionOf is the revision of a snapshot in the hub's cache, "" of another directory.

@@ -33,6 +33,7 @@ type benchCmd struct {
 	Equivalence float64         `default:"0.02" help:"Margin of equivalence, relative (${default})."`
 	Alpha       float64         `default:"0.05" help:"Chance of a false claim among all primary metrics (${default})."`
 	Primary     []string        `placeholder:"KEY" help:"Metrics that get a verdict (median_ttft_ms, median_tpot_ms, median_e2el_ms; p99_ttft_ms and p99_e2el_ms with blocks of 300 requests)."`
+	MayDiffer   []string        `name:"may-differ" placeholder:"NAME" help:"Packages and environment variables in which servers by command or ref may differ; other differences that they do not declare forbid a verdict."`
 	Resume      string          `placeholder:"DIR" help:"Go on with a run that ended early: its complete pairs are kept, and everything is as it was then."`
 	Out         string          `placeholder:"DIR" help:"Run directory (benchmark_results_<date>_<time>)."`
 
@@ -64,6 +65,7 @@ func (c *benchCmd) Run(ctx context.Context) error {
 	if c.DryRun {
 		return dryRun(os.Stdout, plan, c.Out)
 	}
+	tellNotes(plan.Notes)
 	log, err := runlog.Create(c.Out)
 	if err != nil {
 		return usageError{err}
@@ -71,15 +73,15 @@ func (c *benchCmd) Run(ctx context.Context) error {
 	if c.Calibrate {
 		plan.Calibration = calibrated(ctx, plan)
 	}
-	return c.measure(plan, log, 0, func(progress func(experiment.Event)) (record.Manifest, error) {
+	return c.measure(ctx, plan, log, 0, func(progress func(experiment.Event)) (record.Manifest, error) {
 		return experiment.Run(ctx, plan, log, progress)
 	})
 }
 
 // measure runs the experiment, of which some pairs may be done, and publishes what it
 // recorded.
-func (c *benchCmd) measure(plan experiment.Plan, log *runlog.Writer, done int, run func(progress func(experiment.Event)) (record.Manifest, error)) error {
-	manifest, err := c.record(plan, log, done, run)
+func (c *benchCmd) measure(ctx context.Context, plan experiment.Plan, log *runlog.Writer, done int, run func(progress func(experiment.Event)) (record.Manifest, error)) error {
+	manifest, err := c.record(ctx, plan, log, done, run)
 	if err != nil {
 		return err
 	}
@@ -97,7 +99,12 @@ func (c *benchCmd) measure(plan experiment.Plan, log *runlog.Writer, done int, r
 }
 
 // record runs the experiment under a display until everything is in its directory.
-func (c *benchCmd) record(plan experiment.Plan, log *runlog.Writer, done int, run func(progress func(experiment.Event)) (record.Manifest, error)) (record.Manifest, error) {
+func (c *benchCmd) record(ctx context.Context, plan experiment.Plan, log *runlog.Writer, done int, run func(progress func(experiment.Event)) (record.Manifest, error)) (record.Manifest, error) {
+	trees, err := c.checkOut(ctx, plan)
+	defer trees.end(ctx)
+	if err != nil {
+		return record.Manifest{}, errors.Join(err, log.Close())
+	}
 	display := newDisplay(os.Stderr, plan, done)
 	manifest, err := run(display.event)
 	display.close()
@@ -128,15 +135,22 @@ func (c *benchCmd) plan(ctx context.Context) (experiment.Plan, error) {
 	if err := c.resolveModel(ctx, variants, header); err != nil {
 		return plan, err
 	}
+	notes, err := resolveRefs(ctx, variants)
+	if err != nil {
+		return plan, usageError{err}
+	}
+	same, alike := sameCode(ctx, variants)
+	notes = append(notes, alike...)
 	e, err := c.experiment(variants)
 	if err != nil {
 		return plan, err
 	}
-	e.Headers = names
+	e.Headers, e.AA = names, c.AA || same
 	if err := compare.CheckPrimaries(c.Primary, e.Saturates()); err != nil {
 		return plan, usagef("--primary: %w", err)
 	}
 	plan, err = newPlan(ctx, e, variants, header, c.Port, c.Out)
+	plan.Notes = append(notes, plan.Notes...)
 	if err == nil && len(variants) > 1 {
 		err = c.findNoiseFloor(&plan.Experiment, plan.Environment)
 	}
@@ -147,7 +161,7 @@ func (c *benchCmd) plan(ctx context.Context) (experiment.Plan, error) {
 func (c *benchCmd) experiment(variants []record.Variant) (record.Experiment, error) {
 	e := record.Experiment{
 		Model: c.Model, Dataset: c.Dataset, Reencode: c.Reencode, MaxSkipped: c.MaxSkipped, Pairs: c.Pairs, Seed: c.Seed, Restart: record.RestartEachBlock, Order: "AB/BA", Caches: "off",
-		Equivalence: c.Equivalence, Alpha: c.Alpha, Primaries: c.Primary, EarlyStop: c.EarlyStop, AA: c.AA,
+		Equivalence: c.Equivalence, Alpha: c.Alpha, Primaries: c.Primary, EarlyStop: c.EarlyStop, AA: c.AA, MayDiffer: c.MayDiffer,
 	}
 	switch {
 	case len(variants) == 1:

@@ -27,7 +27,7 @@ const (
 // findNoiseFloor takes the noise floor from where --noise-floor says.
 func (c *benchCmd) findNoiseFloor(e *record.Experiment, env record.Environment) (err error) {
 	switch {
-	case c.AA || c.NoiseFloor == "none":
+	case e.AA || c.NoiseFloor == "none":
 	case c.NoiseFloor == "auto":
 		e.NoiseFloorFrom, e.NoiseFloors = results.FindNoiseFloors(cmp.Or(c.beside, filepath.Dir(c.Out)), *e, env)
 	default:

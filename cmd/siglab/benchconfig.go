@@ -46,15 +46,16 @@ func (c *benchCmd) config(plan experiment.Plan) configfile.File {
 	}
 	f := configfile.File{
 		Model: &e.Model, Dataset: &e.Dataset, Load: c.loadFlags.config(), Request: c.requestFlags.config(),
-		Design:   &configfile.Design{Pairs: &e.Pairs, Seed: &e.Seed, EarlyStop: &e.EarlyStop, AA: &e.AA, NoiseFloor: &noise, Calibrate: &c.Calibrate},
-		Analysis: &configfile.Analysis{Equivalence: &e.Equivalence, Alpha: &e.Alpha, Primary: e.Primaries},
-		Server:   &configfile.Server{Threads: &c.Threads, Port: &c.Port},
+		Design:   &configfile.Design{Pairs: &e.Pairs, Seed: &e.Seed, EarlyStop: &e.EarlyStop, AA: &c.AA, NoiseFloor: &noise, Calibrate: &c.Calibrate},
+		Analysis: &configfile.Analysis{Equivalence: &e.Equivalence, Alpha: &e.Alpha, Primary: e.Primaries, MayDiffer: e.MayDiffer},
+		Server:   c.refFlags.config(),
 		Output:   c.resultFlags.config(e),
 	}
 	if e.ImageSize != "" {
 		size := configfile.Size(e.ImageSize)
 		f.Image = &size
 	}
+	f.Server.Threads, f.Server.Port = &c.Threads, &c.Port
 	if len(plan.Arms) == 1 {
 		f.Design.Pairs = nil
 	}
@@ -70,15 +71,34 @@ func (c *benchCmd) config(plan experiment.Plan) configfile.File {
 		if i := slices.IndexFunc(c.Command, func(s commandSpec) bool { return s.Name == arm.Name }); i >= 0 {
 			v = configfile.Variant(c.Command[i])
 		}
+		if i := slices.IndexFunc(c.Ref, func(r refSpec) bool { return r.Name == arm.Name }); i >= 0 {
+			v = configfile.Variant(c.Ref[i])
+			v.Ref = arm.Source.Commit // a branch may move on
+		}
+		if arm.Trigger != nil {
+			trigger := configfile.Trigger(*arm.Trigger)
+			v.Trigger = &trigger
+		}
 		if arm.InjectDelay > 0 {
 			v.InjectDelay = arm.InjectDelay.String()
 		}
 		f.Variants = append(f.Variants, v)
-		if e.AA {
+		if c.AA {
 			break // the other arm is the same again
 		}
 	}
 	return f
+}
+
+// config is how servers from refs are made, as an experiment file says it.
+func (f *refFlags) config() *configfile.Server {
+	if len(f.Ref) == 0 {
+		return &configfile.Server{}
+	}
+	timeout := f.SetupTimeout.String()
+	return &configfile.Server{
+		Repo: &f.Repo, ServeCommand: &f.ServeCommand, Setup: given(f.Setup), SetupTimeout: &timeout, Overlay: &f.Overlay, Module: given(f.Module), KeepWorktrees: &f.KeepWorktrees,
+	}
 }
 
 // config is the load as an experiment file says it.
@@ -153,7 +173,19 @@ func dryRun(w io.Writer, plan experiment.Plan, out string) error {
 	blocks := e.Pairs * len(plan.Arms)
 	each := span(plan) + blockOverhead
 	var text strings.Builder
+	for _, n := range plan.Notes {
+		fmt.Fprintf(&text, "note: %s\n", n.Text)
+	}
 	for _, arm := range plan.Arms {
+		if s := arm.Source; s != nil {
+			fmt.Fprintf(&text, "variant %s: %s of %s is commit %.12s (%s)\n", arm.Name, s.Ref, s.Repo, s.Commit, s.Subject)
+			if len(s.Setup) > 0 {
+				fmt.Fprintf(&text, "variant %s: set up by %s\n", arm.Name, strings.Join(s.Setup, " "))
+			}
+		}
+		if arm.Trigger != nil {
+			fmt.Fprintf(&text, "variant %s: triggered by %s\n", arm.Name, triggerText(arm.Trigger))
+		}
 		fmt.Fprintf(&text, "variant %s: %s\n", arm.Name, cmp.Or(arm.URL, strings.Join(slices.Concat(arm.Env, arm.Argv), " ")))
 	}
 	fmt.Fprintf(&text, "workload: %d requests of %d images from %s; sha256 of the workload %.12s\n", plan.Workload.Stats.Items, plan.Workload.Stats.Images, plan.Workload.Stats.Source, plan.Workload.Stats.SHA256)

@@ -15,8 +15,10 @@ import (
 	"siglab/bench/compare"
 	"siglab/bench/dataset"
 	"siglab/bench/experiment"
+	"siglab/bench/fingerprint"
 	"siglab/bench/record"
 	"siglab/bench/telemetry"
+	"siglab/bench/variant"
 	"siglab/bench/workload"
 	"siglab/internal/secret"
 	"siglab/internal/version"
@@ -38,6 +40,10 @@ func newPlan(ctx context.Context, e record.Experiment, variants []record.Variant
 	if plan.Environment, err = telemetry.Environment(ctx, exe); err != nil {
 		return plan, err
 	}
+	fingerprint.Host("/", &plan.Environment)
+	if hasKind(variants, record.KindCommand) {
+		plan.Environment.Model = fingerprint.Model(e.Model, sharedModels())
+	}
 	if plan.Workload, err = freeze(&plan.Experiment, set); err != nil {
 		return plan, usageError{err}
 	}
@@ -47,15 +53,33 @@ func newPlan(ctx context.Context, e record.Experiment, variants []record.Variant
 			return plan, usageError{err}
 		}
 		v.Argv = argv
-		plan.Arms = append(plan.Arms, experiment.Arm{Variant: withoutSecretsIn(v), Server: s})
+		plan.Arms = append(plan.Arms, arm(withoutSecretsIn(v), s))
 	}
 	if e.Backend == record.BackendCompletions {
 		plan.Notes = append(plan.Notes, record.Note{Code: record.NoteTextOnly, Text: "Completions take text alone: the requests have the prompts of the data set and none of its images."})
+	}
+	if text := forecast(plan); text != "" {
+		plan.Notes = append(plan.Notes, record.Note{Code: record.NoteForecast, Text: text})
 	}
 	if e.EarlyStop {
 		plan.Enough = enough
 	}
 	return plan, nil
+}
+
+// arm is a variant with what is known of its server.
+func arm(v record.Variant, server experiment.Server) experiment.Arm {
+	a := experiment.Arm{Variant: v, Server: server}
+	switch s := server.(type) {
+	case *variant.Builtin:
+		a.Log = s.Log
+	case *variant.Command:
+		a.Log, a.Fingerprint = s.Log, s.Fingerprint
+		if v.Source != nil {
+			a.Loaded = s.Loaded
+		}
+	}
+	return a
 }
 
 // freeze makes the requests of an experiment. A schedule that comes from a file says

@@ -24,7 +24,7 @@ func (c *benchCmd) resume(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, log.Close())
 	}
-	return c.measure(plan, log, len(experiment.CompletePairs(earlier)), func(progress func(experiment.Event)) (record.Manifest, error) {
+	return c.measure(ctx, plan, log, len(experiment.CompletePairs(earlier)), func(progress func(experiment.Event)) (record.Manifest, error) {
 		return experiment.Resume(ctx, plan, earlier, log, progress)
 	})
 }

@@ -25,8 +25,11 @@ type variantFlags struct {
 	Variant     []string          `placeholder:"NAME=MODE" help:"A variant of the embedded server and its pos-embed mode; repeat, the first is the baseline (main=reference, optimized=bilinear)."`
 	URL         []string          `name:"url" sep:"none" placeholder:"NAME=URL" help:"A variant that runs already, such as a=http://127.0.0.1:8000; repeat. One variant alone is measured as by vllm bench serve."`
 	Command     []commandSpec     `name:"command" sep:"none" placeholder:"NAME='PROGRAM …'" help:"A variant that a command starts, quoted as for a shell, after NAME=VALUE pairs of its environment; repeat. In it {port}, {model} and {worktree} are filled in."`
-	Baseline    string            `placeholder:"NAME" help:"The variant that the others are compared with (the first --variant, else the first --command, else the first --url)."`
+	Baseline    string            `placeholder:"NAME" help:"The variant that the others are compared with (the first --variant, else the first --command, --ref or --url)."`
+	Trigger     []triggerSpec     `name:"trigger" sep:"none" placeholder:"NAME=log:EXPR" help:"What must have moved in each block of a variant: log:EXPRESSION counts lines of its log, metric:NAME a metric; log>=N: or metric>=N: for at least N, log=0: or metric=0: for not at all. Without it, no win."`
 	InjectDelay map[string]string `placeholder:"NAME=20ms" help:"Positive control: hold up every request of a variant by this much, after the server's arrival stamp."`
+
+	refFlags
 }
 
 // variantName keeps names usable in file names.
@@ -35,7 +38,7 @@ var variantName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // parse turns the flags into variants; without any, the seed's two.
 func (f variantFlags) parse() ([]record.Variant, error) {
 	builtin := f.Variant
-	if len(builtin)+len(f.URL)+len(f.Command) == 0 {
+	if len(builtin)+len(f.URL)+len(f.Command)+len(f.Ref) == 0 {
 		builtin = []string{"main=reference", "optimized=bilinear"}
 	}
 	variants, err := named("--variant NAME=MODE", builtin, builtinVariant)
@@ -49,11 +52,19 @@ func (f variantFlags) parse() ([]record.Variant, error) {
 		}
 		variants = append(variants, v)
 	}
+	refs, err := f.refFlags.variants()
+	if err != nil {
+		return nil, err
+	}
+	variants = append(variants, refs...)
 	urls, err := named("--url NAME=URL", f.URL, urlVariant)
 	if err != nil {
 		return nil, err
 	}
 	variants = append(variants, urls...)
+	if err := addTriggers(variants, f.Trigger); err != nil {
+		return nil, err
+	}
 	return f.arrange(variants)
 }
 
@@ -179,6 +190,9 @@ func (c *benchCmd) resolveModel(ctx context.Context, variants []record.Variant, 
 	}
 	if c.Model == "" {
 		c.Model = c.ServedModel
+	}
+	if c.Model == "" && len(c.Ref) > 0 && c.ServeCommand == defaultServe {
+		c.Model = seedModel
 	}
 	if c.Model != "" {
 		return nil

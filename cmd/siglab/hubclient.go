@@ -22,16 +22,21 @@ func newHub(kind hub.Kind) (*hub.Client, error) {
 	return client, nil
 }
 
+// cacheDir is where what can be had again is kept: SIGLAB_CACHE, else a folder of the
+// user's cache.
+func cacheDir() string {
+	if dir := os.Getenv("SIGLAB_CACHE"); dir != "" {
+		return dir
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "siglab")
+}
+
 // hubConfig is what the environment says of the hub.
 func hubConfig(kind hub.Kind) hub.Config {
-	cache := os.Getenv("SIGLAB_CACHE")
-	if cache == "" {
-		dir, err := os.UserCacheDir()
-		if err != nil {
-			dir = os.TempDir()
-		}
-		cache = filepath.Join(dir, "siglab")
-	}
 	folder := "datasets"
 	if kind == hub.Models {
 		folder = "models"
@@ -39,7 +44,7 @@ func hubConfig(kind hub.Kind) hub.Config {
 	offline := os.Getenv("HF_HUB_OFFLINE")
 	bar := &downloadBar{w: os.Stderr, terminal: term.IsTerminal(int(os.Stderr.Fd()))}
 	return hub.Config{
-		Kind: kind, Endpoint: os.Getenv("HF_ENDPOINT"), Token: hubToken(), Cache: filepath.Join(cache, folder),
+		Kind: kind, Endpoint: os.Getenv("HF_ENDPOINT"), Token: hubToken(), Cache: filepath.Join(cacheDir(), folder),
 		Offline:  offline != "" && offline != "0",
 		Progress: bar.show, Note: func(text string) { fmt.Fprintln(os.Stderr, "siglab:", text) },
 	}

@@ -56,7 +56,7 @@ func interruptible(args []string) int {
 func run(ctx context.Context, args []string) int {
 	parser := kong.Must(&cli{}, kong.Name("siglab"), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Description("Does this change make a vision-language model server faster, by how much, and can you trust that?"),
-		kong.Configuration(readConfig),
+		kong.Configuration(readConfig), kong.Vars{"serve_command": defaultServe},
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	command, err := parser.Parse(args)
 	if err == nil {

@@ -201,7 +201,7 @@ func (c *benchCmd) measurePoint(ctx context.Context) error {
 	if err != nil {
 		return errors.Join(err, log.Close())
 	}
-	_, err = c.record(plan, log, len(experiment.CompletePairs(earlier)), func(progress func(experiment.Event)) (record.Manifest, error) {
+	_, err = c.record(ctx, plan, log, len(experiment.CompletePairs(earlier)), func(progress func(experiment.Event)) (record.Manifest, error) {
 		return experiment.Resume(ctx, plan, earlier, log, progress)
 	})
 	return err
@@ -220,7 +220,7 @@ func (c *benchCmd) startPoint(ctx context.Context) error {
 	if err != nil {
 		return usageError{err}
 	}
-	_, err = c.record(plan, log, 0, func(progress func(experiment.Event)) (record.Manifest, error) {
+	_, err = c.record(ctx, plan, log, 0, func(progress func(experiment.Event)) (record.Manifest, error) {
 		return experiment.Run(ctx, plan, log, progress)
 	})
 	return errors.Join(err, c.save(c.Out))
