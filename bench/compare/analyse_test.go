@@ -398,6 +398,12 @@ func TestWarnings(t *testing.T) {
 		{"few-requests-p99", fake{}},
 		{"random-weights", fake{change: func(run *record.Run) { run.Manifest.Experiment.Model = "random:tiny" }}},
 		{"shared-server-start", fake{change: func(run *record.Run) { run.Manifest.Experiment.Restart = "never" }}},
+		{"caches-kept", fake{change: func(run *record.Run) { run.Manifest.Experiment.Caches = record.CachesKeep }}},
+		{"max-duration", fake{change: func(run *record.Run) { run.Manifest.Stopped = stoppedBudget }}},
+		{"warm-up-unstable", fake{change: func(run *record.Run) {
+			run.Manifest.Experiment.Stability = 0.1
+			run.Manifest.Blocks[2].WarmUp = record.WarmUp{Rounds: 5, Change: -0.3}
+		}}},
 		{"client-near-limit", fake{change: func(run *record.Run) {
 			for i := range run.Telemetry {
 				run.Telemetry[i].Client = 95

@@ -16,6 +16,9 @@ const stoppedComplete = "complete"
 // its experiment allowed.
 const StoppedDecided = "decided"
 
+// stoppedBudget is Manifest.Stopped of a run that ran out of the time it was given.
+const stoppedBudget = "max duration"
+
 // checkComplete: the run did what was planned. A run that ends when somebody has
 // seen enough is biased towards what they wanted to see, unless it was analysed for
 // that from the start.
@@ -23,6 +26,9 @@ func checkComplete(s *study) finding {
 	planned, stopped := s.run.Manifest.Experiment.Pairs, s.run.Manifest.Stopped
 	if stopped == StoppedDecided && s.run.Manifest.Experiment.EarlyStop && IsLook(len(s.pairs), len(s.arms)) {
 		return finding{passed, fmt.Sprintf("decided after %d of at most %d pairs", len(s.pairs), planned)}
+	}
+	if stopped == stoppedBudget && s.run.Manifest.Experiment.MaxDuration > 0 && len(s.pairs) > 0 {
+		return finding{passed, fmt.Sprintf("%d of at most %d pairs fit into %s", len(s.pairs), planned, s.run.Manifest.Experiment.MaxDuration)}
 	}
 	text := fmt.Sprintf("%d of %d planned pairs are complete; the run ended: %s", len(s.pairs), planned, stopped)
 	if len(s.arms) == 1 {

@@ -69,8 +69,14 @@ func (s *study) warnDesign() []Warning {
 	if e.EarlyStop {
 		out = append(out, warning("early-stop", "The run could stop after every %d pairs from the fourth on, so intervals are confidence sequences and p values hold at every look; both are wider than those of a fixed number of pairs.", balancedStep(len(s.arms))))
 	}
-	if e.Restart != "" && e.Restart != record.RestartEachBlock && len(s.arms) > 1 {
-		out = append(out, warning("shared-server-start", "Servers were not restarted for each block (%s), so blocks of one start are not independent.", e.Restart))
+	if e.Restart == record.RestartNever && len(s.arms) > 1 {
+		out = append(out, warning("shared-server-start", "Servers were never restarted, so blocks of one start are not independent, and the interval knows nothing of what differs from start to start."))
+	}
+	if s.run.Manifest.Stopped == stoppedBudget {
+		out = append(out, warning("max-duration", "The run had %s and ended before another pair would have taken longer, after %d of %d pairs.", e.MaxDuration, len(s.pairs), e.Pairs))
+	}
+	if e.Caches == record.CachesKeep {
+		out = append(out, warning("caches-kept", "Caches were on and not emptied: what an earlier request left there was not computed again, so this is no measurement of the work itself."))
 	}
 	if strings.HasPrefix(e.Model, "random:") && slices.ContainsFunc(s.arms, func(v record.Variant) bool { return v.Kind == record.KindBuiltin }) {
 		out = append(out, warning("random-weights", "The model %s has random weights: the work is real, the answers are noise.", e.Model))
@@ -98,6 +104,19 @@ func (s *study) floors() string {
 func (s *study) warnBlocks() []Warning {
 	var out []Warning
 	void, first := 0, ""
+	unstable, worst := 0, 0.0
+	for _, b := range s.countedBlocks() {
+		if w := b.WarmUp; w.Rounds > 1 && !w.Stable {
+			unstable++
+			if math.Abs(w.Change) > math.Abs(worst) {
+				worst = w.Change
+			}
+		}
+	}
+	if unstable > 0 {
+		out = append(out, warning("warm-up-unstable", "Before %d of %d blocks the warm-up requests still changed by more than %g %% when they were sent for the last time (most by %+.0f %%).",
+			unstable, len(s.countedBlocks()), 100*s.run.Manifest.Experiment.Stability, 100*worst))
+	}
 	for _, b := range s.blocks {
 		if b.Void == "" {
 			continue

@@ -33,6 +33,7 @@ type File struct {
 	Baseline *string   `json:"baseline,omitempty" flag:"baseline" jsonschema:"name of the variant that the others are compared with; the first if left out"`
 	Request  *Request  `json:"request,omitempty" jsonschema:"what a request holds"`
 	Design   *Design   `json:"design,omitempty" jsonschema:"how often, and in which order"`
+	Hooks    *Hooks    `json:"hooks,omitempty" flag:"hooks" jsonschema:"commands that run beside the experiment, each a program and its arguments; one that fails ends the run"`
 	Analysis *Analysis `json:"analysis,omitempty" jsonschema:"what counts as a difference"`
 	Server   *Server   `json:"server,omitempty" jsonschema:"how the servers under test are started"`
 	Output   *Output   `json:"output,omitempty" jsonschema:"where the result goes, and what makes it a failure"`
@@ -122,6 +123,33 @@ type Design struct {
 	AA         *bool   `json:"aa,omitempty" flag:"aa" jsonschema:"run the baseline against itself"`
 	Calibrate  *bool   `json:"calibrate,omitempty" flag:"calibrate" jsonschema:"measure the client's own error first"`
 	NoiseFloor *string `json:"noise_floor,omitempty" flag:"noise-floor" jsonschema:"auto, none, or the directory of a run with aa"`
+
+	Restart     *string  `json:"restart,omitempty" flag:"restart" jsonschema:"when servers are started anew: each-block, each-pair or never"`
+	Stability   *float64 `json:"warmup_stability,omitempty" flag:"warmup-stability" jsonschema:"warm-up requests are repeated until they change by less than this share; 0 sends them once"`
+	CoolDown    *string  `json:"cool_down,omitempty" flag:"cool-down" jsonschema:"pause after each block, such as 5s"`
+	Caches      *string  `json:"caches,omitempty" flag:"caches" jsonschema:"caches of the servers: off, reset before each block, or keep"`
+	MaxDuration *string  `json:"max_duration,omitempty" flag:"max-duration" jsonschema:"longest time for all blocks, such as 30m; no pair begins that would end later"`
+}
+
+// Hooks are commands that run beside the experiment, each a program and its arguments.
+// Their environment has SIGLAB_HOOK, SIGLAB_RUN_DIR, SIGLAB_PAIR, SIGLAB_BLOCK and
+// SIGLAB_VARIANT.
+type Hooks struct {
+	BeforeRun   []string `json:"before_run,omitempty" jsonschema:"before the first pair"`
+	AfterRun    []string `json:"after_run,omitempty" jsonschema:"after the last, and whenever the run ends otherwise"`
+	BeforePair  []string `json:"before_pair,omitempty" jsonschema:"before each pair"`
+	AfterPair   []string `json:"after_pair,omitempty" jsonschema:"after each pair"`
+	BeforeBlock []string `json:"before_block,omitempty" jsonschema:"before each block, and the start of its server"`
+	AfterBlock  []string `json:"after_block,omitempty" jsonschema:"after each block"`
+	Timeout     *string  `json:"timeout,omitempty" jsonschema:"longest time for one of them, such as 60s"`
+}
+
+// Commands are the commands by their keys.
+func (h Hooks) Commands() map[string][]string {
+	return map[string][]string{
+		"before_run": h.BeforeRun, "after_run": h.AfterRun, "before_pair": h.BeforePair, "after_pair": h.AfterPair,
+		"before_block": h.BeforeBlock, "after_block": h.AfterBlock,
+	}
 }
 
 // Analysis is what counts as a difference.

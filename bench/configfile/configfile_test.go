@@ -37,10 +37,11 @@ request:
   top_k: 3
   extra_body: {chat_template_kwargs: {enable_thinking: false}, stop: ['a,b']}
   header: {X-Two: 'c,d', X-One: a=b}
-design: {pairs: 8, seed: 18446744073709551615, early_stop: true, aa: false, noise_floor: none, calibrate: false}
 analysis: {equivalence: 0.03, alpha: 0.01, primary: [median_ttft_ms, median_e2el_ms], may_differ: [torch]}
 server:
   {threads: 2, port: 8100, repo: ../v, serve_command: "vllm serve --port '{port}'", setup: pip install -e ., setup_timeout: 90m, overlay: false, module: m, keep_worktrees: true}
+hooks: {before_pair: [sync], after_run: [sh, -c, 'a,b'], timeout: 5s}
+design: {restart: each-pair, warmup_stability: 0.2, cool_down: 3s, caches: keep, max_duration: 30m, pairs: 8, seed: 18446744073709551615, early_stop: true, aa: false, noise_floor: none, calibrate: false}
 output:
   {dir: run, fail_on: [slower], junit: result.xml, goodput: {ttft: 200, tpot: 12.5}, percentile_metrics: [ttft, itl], metric_percentiles: [50, 99.9], metadata: {tp: '1'},
    save_result: true, append_result: false, result_dir: out, result_filename: r.json, label: l}
@@ -53,7 +54,10 @@ func TestFlags(t *testing.T) {
 		t.Fatal(err)
 	}
 	yes := true
+	timeout := "5s"
 	want := map[string]any{
+		"restart": "each-pair", "warmup-stability": "0.2", "cool-down": "3s", "caches": "keep", "max-duration": "30m",
+		"hooks": Hooks{BeforePair: []string{"sync"}, AfterRun: []string{"sh", "-c", "a,b"}, Timeout: &timeout},
 		"model": "random:tiny", "dataset": "builtin", "image-size": "512", "inject-delay": "optimized=20ms", "baseline": "main",
 		"variant": []any{"main=reference", "optimized=bilinear"}, "command": []any{Variant{Name: "own", Command: []string{"serve", `--x={"a":1,"b":2}`, "{port}"}, Env: map[string]string{"A": "b"}, Dir: "/tmp", Ready: "/health", ReadyTimeout: "300s"}},
 		"ref":          []any{Variant{Name: "branch", Ref: "feature/x", Repo: "../vllm", Setup: []string{"make", "a b"}, Overlay: &yes, Module: "vllm", CommitLog: `at (\w+)`, Trigger: &Trigger{Log: "a, b=c", AtLeast: 3}}},

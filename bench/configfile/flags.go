@@ -111,6 +111,8 @@ func collect(v reflect.Value, flags map[string]any) {
 		field, name := v.Field(i), v.Type().Field(i).Tag.Get("flag")
 		switch kind := field.Kind(); {
 		case (kind == reflect.Pointer || kind == reflect.Slice || kind == reflect.Map) && field.IsNil():
+		case name == "hooks":
+			flags[name] = field.Elem().Interface()
 		case name == "" && kind == reflect.Pointer:
 			collect(field.Elem(), flags)
 		case name == "":

@@ -35,15 +35,13 @@ func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block) (
 	arm := r.plan.Arms[spec.arm]
 	r.report(Event{Phase: PhaseStart, Block: *b})
 	begun := time.Now()
-	url, err := arm.Server.Start(ctx)
+	url, err := r.fleet.start(ctx, spec.arm)
 	if err != nil {
 		b.Void = err.Error()
 		return seen
 	}
 	defer func() {
-		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
-		defer cancel()
-		if err := arm.Server.Stop(stopCtx); err != nil && b.Void == "" {
+		if err := r.fleet.release(ctx, spec.arm, b.Void != ""); err != nil && b.Void == "" {
 			b.Void = err.Error()
 		}
 	}()
@@ -87,7 +85,7 @@ func (r *runner) drive(ctx context.Context, url string, begun time.Time, arm Arm
 		return fmt.Errorf("variant %q: %w", arm.Name, err)
 	}
 	r.report(Event{Phase: PhaseWarmUp, Block: *b})
-	if err := r.warmUp(ctx, client, arm); err != nil {
+	if err := r.warmUp(ctx, client, arm, b); err != nil {
 		return fmt.Errorf("variant %q: warm-up: %w", arm.Name, err)
 	}
 	before, scrapeErr := scrape(ctx, client)
@@ -107,21 +105,6 @@ func (r *runner) drive(ctx context.Context, url string, begun time.Time, arm Arm
 	}
 	b.Server = telemetry.Delta(before, after)
 	return nil
-}
-
-// warmUp sends the warm-up requests one after another, empties the caches that
-// they filled, and opens connections. A warm-up request that fails is an error:
-// the measured ones would fail as well.
-func (r *runner) warmUp(ctx context.Context, client *chatclient.Client, arm Arm) error {
-	for _, item := range r.plan.Workload.Warmup {
-		if o := client.Send(ctx, item); !o.OK() {
-			return fmt.Errorf("request %s: %s", item.ID, o.Error)
-		}
-	}
-	if err := r.resetCaches(ctx, client, arm); err != nil {
-		return err
-	}
-	return client.Warm(ctx, max(warmConnections, r.plan.Experiment.MaxConcurrency))
 }
 
 func scrape(ctx context.Context, client *chatclient.Client) (telemetry.Scrape, error) {

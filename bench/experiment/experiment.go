@@ -60,17 +60,32 @@ type Plan struct {
 	// Calibration is the client's own error, if it was measured.
 	Calibration *record.Calibration
 
+	// Hook, if set, is called at the moments that package record names. An error ends
+	// the run.
+	Hook func(ctx context.Context, at Moment) error
+
 	// Enough, if set, is shown the run after every pair and says whether further
 	// pairs would change nothing.
 	Enough func(record.Run) bool
 }
 
+// Moment is when a hook is called, and about what.
+type Moment struct {
+	Hook    string // record.HookBeforeRun, …
+	Pair    int    // from 1; 0 before and after the run
+	Block   int    // ID; 0 where it is not about one
+	Variant string // "" where it is not about one
+}
+
 // Values of Manifest.Stopped; a variant that died is named after StoppedDied.
 const (
 	StoppedComplete    = "complete"
-	StoppedDecided     = "decided" // Plan.Enough said so
+	StoppedDecided     = "decided"      // Plan.Enough said so
+	StoppedBudget      = "max duration" // one more pair would have taken too long
 	StoppedInterrupted = "interrupted"
 	StoppedDied        = "variant died: "
+
+	stoppedRunning = "running"
 )
 
 // errDied marks a block that its server did not survive.
@@ -80,7 +95,7 @@ var errDied = errors.New("variant died")
 // is for what keeps a run from being recorded (a full disk); a variant that dies
 // and an interruption are outcomes, told by Manifest.Stopped.
 func Run(ctx context.Context, plan Plan, log *runlog.Writer, progress func(Event)) (record.Manifest, error) {
-	r := &runner{plan: plan, log: log, progress: progress, origin: time.Now()}
+	r := newRunner(plan, log, progress, time.Now())
 	r.manifest = r.newManifest()
 	if err := r.log.Workload(plan.Workload.Items()); err != nil {
 		return r.manifest, err
@@ -100,10 +115,10 @@ func (r *runner) run(ctx context.Context) (record.Manifest, error) {
 	if err := r.log.Manifest(r.manifest); err != nil {
 		return r.manifest, errors.Join(err, r.instruments.Close())
 	}
-	err := r.rounds(ctx)
+	err := r.hooked(ctx, Moment{}, record.HookBeforeRun, record.HookAfterRun, r.rounds)
 	switch {
 	case err == nil:
-		if r.manifest.Stopped != StoppedDecided {
+		if r.manifest.Stopped == stoppedRunning {
 			r.manifest.Stopped = StoppedComplete
 		}
 		r.manifest.Divergences = r.probeDivergences(ctx)
@@ -129,16 +144,23 @@ type runner struct {
 	log         *runlog.Writer
 	progress    func(Event)
 	origin      time.Time // of the run's clock
+	fleet       fleet
+	begun       time.Time     // when this process began
+	longest     time.Duration // that a pair took
 	manifest    record.Manifest
 	instruments *telemetry.Instruments
 	seen        []record.Observation // of blocks that count, for the gap probes
 	done        map[int]bool         // pairs that an earlier process completed
 }
 
+func newRunner(plan Plan, log *runlog.Writer, progress func(Event), now time.Time) *runner {
+	return &runner{plan: plan, log: log, progress: progress, origin: now, begun: now, fleet: fleet{arms: plan.Arms, restart: plan.Experiment.Restart}}
+}
+
 func (r *runner) newManifest() record.Manifest {
 	m := record.Manifest{
 		Version: record.ManifestVersion, Siglab: r.plan.Siglab, Command: r.plan.Command, Started: r.origin.UTC(),
-		Stopped: "running", Experiment: r.plan.Experiment, Workload: r.plan.Workload.Stats, Environment: r.plan.Environment,
+		Stopped: stoppedRunning, Experiment: r.plan.Experiment, Workload: r.plan.Workload.Stats, Environment: r.plan.Environment,
 		Notes: r.plan.Notes, Calibration: r.plan.Calibration,
 	}
 	m.Environment.Servers = make([]string, len(r.plan.Arms))
@@ -150,27 +172,64 @@ func (r *runner) newManifest() record.Manifest {
 
 // rounds runs every block in its order, until there are enough. A void block is
 // repeated once.
-func (r *runner) rounds(ctx context.Context) error {
+func (r *runner) rounds(ctx context.Context) (err error) {
+	defer func() { r.noteStop(r.fleet.stopAll(ctx)) }()
 	for pair, order := range Order(len(r.plan.Arms), r.plan.Experiment.Pairs) {
 		if r.done[pair] {
 			continue
 		}
-		for slot, arm := range order {
-			spec := blockSpec{pair: pair, slot: slot, arm: arm}
-			err := r.block(ctx, spec, 1)
-			if errors.Is(err, errDied) && ctx.Err() == nil {
-				err = r.block(ctx, spec, 2)
-			}
-			if err != nil {
-				return err
-			}
+		if r.overBudget() {
+			r.manifest.Stopped = StoppedBudget
+			return nil
 		}
+		begun := time.Now()
+		err := r.hooked(ctx, Moment{Pair: pair + 1}, record.HookBeforePair, record.HookAfterPair, func(ctx context.Context) error {
+			return r.pair(ctx, pair, order)
+		})
+		if err != nil {
+			return err
+		}
+		r.longest = max(r.longest, time.Since(begun))
 		if pair+1 < r.plan.Experiment.Pairs && r.enough() {
 			r.manifest.Stopped = StoppedDecided
 			return nil
 		}
 	}
 	return nil
+}
+
+// pair runs the blocks of one pair.
+func (r *runner) pair(ctx context.Context, pair int, order []int) error {
+	r.fleet.startPair(ctx)
+	for slot, arm := range order {
+		spec := blockSpec{pair: pair, slot: slot, arm: arm}
+		err := r.block(ctx, spec, 1)
+		if errors.Is(err, errDied) && ctx.Err() == nil {
+			err = r.block(ctx, spec, 2)
+		}
+		if err == nil {
+			err = pause(ctx, r.plan.Experiment.CoolDown)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	r.noteStop(r.fleet.endPair(ctx))
+	return nil
+}
+
+// overBudget reports whether another pair that takes as long as the longest would end
+// after the experiment's time. The first pair of a process always runs.
+func (r *runner) overBudget() bool {
+	most := r.plan.Experiment.MaxDuration
+	return most > 0 && r.longest > 0 && time.Since(r.begun)+r.longest > most
+}
+
+// noteStop notes that a server which was kept beyond its block did not end in order.
+func (r *runner) noteStop(err error) {
+	if err != nil {
+		r.note(Arm{}, record.NoteStop, "a server did not end in order: %v.", err)
+	}
 }
 
 // enough asks the plan whether the blocks so far decide.
@@ -204,9 +263,16 @@ func (r *runner) block(ctx context.Context, spec blockSpec, attempt int) error {
 		ID: r.nextID(), Pair: spec.pair, Slot: spec.slot, Variant: arm.Name, Attempt: attempt,
 		Slice: spec.pair, SliceHash: r.plan.Workload.SliceHash(spec.pair), Requests: len(r.plan.Workload.Slices[spec.pair]),
 	}
-	seen := r.measure(ctx, spec, &b)
-	if ctx.Err() != nil {
+	var seen sight
+	err := r.hooked(ctx, Moment{Pair: spec.pair + 1, Block: b.ID, Variant: arm.Name}, record.HookBeforeBlock, record.HookAfterBlock, func(ctx context.Context) error {
+		seen = r.measure(ctx, spec, &b)
+		return nil
+	})
+	switch {
+	case ctx.Err() != nil:
 		b.Void = StoppedInterrupted
+	case err != nil:
+		b.Void = err.Error()
 	}
 	r.manifest.Blocks = append(r.manifest.Blocks, b)
 	for i := range seen.observations {
@@ -221,6 +287,9 @@ func (r *runner) block(ctx context.Context, spec blockSpec, attempt int) error {
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if err != nil {
+		return err
 	}
 	if b.Void != "" {
 		if seen.wrongCode {

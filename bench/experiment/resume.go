@@ -27,12 +27,13 @@ const resumeGap = time.Second
 // Offsets go on counting from the start of the run, by the wall clock over the time
 // in between. Nothing is compared across it: a pair is measured by one process.
 func Resume(ctx context.Context, plan Plan, earlier record.Run, log *runlog.Writer, progress func(Event)) (record.Manifest, error) {
-	r := &runner{plan: plan, log: log, progress: progress, manifest: earlier.Manifest}
 	now := time.Now()
+	r := newRunner(plan, log, progress, now)
+	r.manifest = earlier.Manifest
 	elapsed := max(now.Sub(earlier.Manifest.Started), lastSeen(earlier)+resumeGap)
 	r.origin = now.Add(-elapsed)
 	r.manifest.Resumed = append(r.manifest.Resumed, now.UTC())
-	r.manifest.Stopped, r.manifest.Finished = "running", time.Time{}
+	r.manifest.Stopped, r.manifest.Finished = stoppedRunning, time.Time{}
 	r.takeOver(earlier)
 	return r.run(ctx)
 }

@@ -29,9 +29,11 @@ func (r *runner) note(arm Arm, code, format string, args ...any) {
 			return
 		}
 	}
-	r.manifest.Notes = append(r.manifest.Notes, record.Note{
-		Variant: arm.Name, Code: code, Text: fmt.Sprintf("Variant %q: ", arm.Name) + fmt.Sprintf(format, args...),
-	})
+	about := ""
+	if arm.Name != "" {
+		about = fmt.Sprintf("Variant %q: ", arm.Name)
+	}
+	r.manifest.Notes = append(r.manifest.Notes, record.Note{Variant: arm.Name, Code: code, Text: about + fmt.Sprintf(format, args...)})
 }
 
 // foreign reports whether a variant is not this program's own server, so that routes
@@ -99,6 +101,9 @@ func (r *runner) identify(ctx context.Context, client *chatclient.Client, arm Ar
 // resetCaches empties the caches that the warm-up filled. Another's server may not let
 // us: then a request may find what an earlier block left there.
 func (r *runner) resetCaches(ctx context.Context, client *chatclient.Client, arm Arm) error {
+	if caches := r.plan.Experiment.Caches; caches == record.CachesKeep || caches == record.CachesOff && foreign(arm) {
+		return nil
+	}
 	known, err := client.ResetCaches(ctx)
 	if !foreign(arm) || ctx.Err() != nil {
 		return err

@@ -61,7 +61,15 @@ const (
 // Restart policies.
 const (
 	RestartEachBlock = "each-block"
-	RestartNever     = "never" // servers at a URL are not ours to restart
+	RestartEachPair  = "each-pair" // all servers of a pair live through it
+	RestartNever     = "never"     // servers at a URL are not ours to restart
+)
+
+// What happens to the caches of servers.
+const (
+	CachesOff   = "off"
+	CachesReset = "reset before each block, where the server can"
+	CachesKeep  = "kept"
 )
 
 // Note is something that the run found out about a variant and that a reader of its
@@ -84,4 +92,5 @@ const (
 	NoteUncommitted = "uncommitted-changes"
 	NoteSameCode    = "same-code"
 	NoteForecast    = "forecast"
+	NoteStop        = "server-not-stopped"
 )

@@ -77,10 +77,14 @@ type Experiment struct {
 	Temperature float64       `json:"temperature"`
 	IgnoreEOS   bool          `json:"ignore_eos"`
 	Seed        uint64        `json:"seed"`
-	Warmups     int           `json:"warmups"`                   // requests before each block, not measured
-	Restart     string        `json:"restart"`                   // RestartEachBlock or RestartNever
-	Order       string        `json:"order"`                     // "AB/BA" or "Williams"
-	Caches      string        `json:"caches"`                    // "off"
+	Warmups     int           `json:"warmups"`                    // requests before each block, not measured
+	Restart     string        `json:"restart"`                    // RestartEachBlock, RestartEachPair or RestartNever
+	Order       string        `json:"order"`                      // "AB/BA" or "Williams"
+	Caches      string        `json:"caches"`                     // CachesOff, CachesReset or CachesKeep
+	Stability   float64       `json:"warmup_stability,omitempty"` // warm-ups are repeated until they change by less; 0: sent once
+	CoolDown    time.Duration `json:"cool_down_ns,omitempty"`     // after each block
+	MaxDuration time.Duration `json:"max_duration_ns,omitempty"`  // no pair begins that would end later; 0: no bound
+	Hooks       *Hooks        `json:"hooks,omitempty"`
 	Timeout     time.Duration `json:"timeout_ns"`                // of a whole answer
 	IdleTimeout time.Duration `json:"idle_timeout_ns,omitempty"` // without a byte of it
 	Equivalence float64       `json:"equivalence_margin"`        // 0.02 = ±2 %
@@ -110,6 +114,22 @@ type Experiment struct {
 
 	ResultFile ResultFile `json:"result_file,omitzero"`
 }
+
+// Hooks are commands that run beside the experiment, each a program and its arguments.
+type Hooks struct {
+	Commands map[string][]string `json:"commands"` // by HookBeforeRun, …
+	Timeout  time.Duration       `json:"timeout_ns"`
+}
+
+// The moments of hooks.
+const (
+	HookBeforeRun   = "before_run"
+	HookAfterRun    = "after_run"
+	HookBeforePair  = "before_pair"
+	HookAfterPair   = "after_pair"
+	HookBeforeBlock = "before_block"
+	HookAfterBlock  = "after_block"
+)
 
 // Backends, by the names of `vllm bench serve`.
 const (
@@ -196,11 +216,20 @@ type Block struct {
 	Start     time.Duration `json:"start_ns"` // offset of schedule time 0
 	End       time.Duration `json:"end_ns"`   // last answer drained
 	Void      string        `json:"void,omitempty"`
-	Startup   time.Duration `json:"startup_ns"` // start of the child to its first healthy answer
+	Startup   time.Duration `json:"startup_ns"` // start of the child to its first healthy answer; hardly anything where it ran already
+	WarmUp    WarmUp        `json:"warm_up,omitzero"`
 	Server    ServerDelta   `json:"server"`
 	Client    ClientRuntime `json:"client,omitzero"`
 	Sampling  Sampling      `json:"sampling,omitzero"`
 	Trigger   *TriggerCount `json:"trigger,omitempty"` // of a variant that has one
+}
+
+// WarmUp says how often the warm-up requests were sent, until they took as long as the
+// time before.
+type WarmUp struct {
+	Rounds int     `json:"rounds"`
+	Change float64 `json:"change"` // relative, of the last round against the one before: the median over the requests
+	Stable bool    `json:"stable"` // the change is within the experiment's bound
 }
 
 // ClientRuntime is what in the load client itself could have delayed a send or a

@@ -76,5 +76,5 @@ func sameConditions(m record.Manifest, e record.Experiment, env record.Environme
 	return m.Environment.CPU == env.CPU && m.Environment.Cores == env.Cores && m.Environment.MemoryMB == env.MemoryMB &&
 		was.Model == e.Model && was.ImageSize == e.ImageSize && was.Dataset == e.Dataset && was.Reencode == e.Reencode &&
 		was.Load() == e.Load() && was.Burstiness == e.Burstiness && was.Schedule == e.Schedule && was.Backend == e.Backend &&
-		was.NumPrompts == e.NumPrompts && was.MaxTokens == e.MaxTokens && was.Restart == e.Restart && was.ServerThreads == e.ServerThreads
+		was.NumPrompts == e.NumPrompts && was.MaxTokens == e.MaxTokens && was.Restart == e.Restart && was.Caches == e.Caches && was.ServerThreads == e.ServerThreads
 }

@@ -23,6 +23,7 @@ type Builtin struct {
 	PosEmbed   string
 	ImageSize  string // "": the model's
 	Threads    int
+	Caches     bool // of features of images and of prefixes of prompts
 	Seed       uint64
 	Port       int           // 0: a free one
 	Delay      time.Duration // injected after the arrival stamp; a positive control
@@ -43,6 +44,9 @@ func (b *Builtin) Argv() []string {
 	}
 	if b.ImageSize != "" {
 		argv = append(argv, "--image-size", b.ImageSize)
+	}
+	if b.Caches {
+		argv = append(argv, "--encoder-cache-gb", "1", "--enable-prefix-caching")
 	}
 	if b.ServedName != "" {
 		argv = append(argv, "--served-model-name", b.ServedName)

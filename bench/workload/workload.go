@@ -71,8 +71,8 @@ func Freeze(s Spec) (*Workload, error) {
 		w.Slices = append(w.Slices, slice)
 	}
 	warm := rowSource{set: s.Set, decks: 1, rng: stream(s.Seed, streamWarmup)} // not the first rows of a frozen set
-	for i := range s.Warmups {
-		item, err := newItem(s, warm.next(), fmt.Sprintf("warm-%03d", i))
+	for i, row := range covering(&warm, s.Warmups) {
+		item, err := newItem(s, row, fmt.Sprintf("warm-%03d", i))
 		if err != nil {
 			return nil, err
 		}
@@ -82,6 +82,27 @@ func Freeze(s Spec) (*Workload, error) {
 	w.from(s.Set.About())
 	w.finish()
 	return w, nil
+}
+
+// covering takes n rows whose images have as many sizes as can be found among the next
+// eight times as many: a server may do something once for every size.
+func covering(from *rowSource, n int) []dataset.Row {
+	const choice = 8
+	var rows, others []dataset.Row
+	seen := map[[2]int]bool{}
+	for range choice * n {
+		row := from.next()
+		size := [2]int{row.Image.Width, row.Image.Height}
+		if seen[size] {
+			others = append(others, row)
+			continue
+		}
+		seen[size] = true
+		if rows = append(rows, row); len(rows) == n {
+			return rows
+		}
+	}
+	return append(rows, others[:n-len(rows)]...)
 }
 
 func stream(seed, purpose uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, purpose)) }

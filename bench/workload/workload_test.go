@@ -169,3 +169,24 @@ func TestFreezeFrozenSet(t *testing.T) {
 		t.Errorf("stats %+v\n%s", w.Stats, diff)
 	}
 }
+
+// TestWarmUpsCoverSizes: warm-ups have as many sizes of images as can be found.
+func TestWarmUpsCoverSizes(t *testing.T) {
+	set, err := dataset.OpenBuiltin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for seed := range uint64(5) {
+		w, err := Freeze(Spec{Set: set, Slices: 1, PerSlice: 1, Warmups: 8, Rate: 10, Burstiness: 1, MaxTokens: 3, Seed: seed, Model: "m"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes := map[[2]int]bool{}
+		for _, item := range w.Warmup {
+			sizes[item.ImageSize] = true
+		}
+		if len(w.Warmup) != 8 || len(sizes) < 6 {
+			t.Errorf("seed %d: %d warm-ups of %d sizes", seed, len(w.Warmup), len(sizes))
+		}
+	}
+}

@@ -39,6 +39,7 @@ type benchCmd struct {
 
 	rowFlags
 	variantFlags
+	designFlags
 	loadFlags
 	requestFlags
 	resultFlags
@@ -125,7 +126,7 @@ func (c *benchCmd) plan(ctx context.Context) (experiment.Plan, error) {
 	if err != nil {
 		return plan, err
 	}
-	if err := c.check(len(variants)); err != nil {
+	if err := errors.Join(c.check(len(variants)), c.designFlags.check(variants, c.Port)); err != nil {
 		return plan, err
 	}
 	header, names, err := c.headers()
@@ -160,7 +161,7 @@ func (c *benchCmd) plan(ctx context.Context) (experiment.Plan, error) {
 // experiment is what the flags ask for.
 func (c *benchCmd) experiment(variants []record.Variant) (record.Experiment, error) {
 	e := record.Experiment{
-		Model: c.Model, Dataset: c.Dataset, Reencode: c.Reencode, MaxSkipped: c.MaxSkipped, Pairs: c.Pairs, Seed: c.Seed, Restart: record.RestartEachBlock, Order: "AB/BA", Caches: "off",
+		Model: c.Model, Dataset: c.Dataset, Reencode: c.Reencode, MaxSkipped: c.MaxSkipped, Pairs: c.Pairs, Seed: c.Seed, Order: "AB/BA",
 		Equivalence: c.Equivalence, Alpha: c.Alpha, Primaries: c.Primary, EarlyStop: c.EarlyStop, AA: c.AA, MayDiffer: c.MayDiffer,
 	}
 	switch {
@@ -176,13 +177,10 @@ func (c *benchCmd) experiment(variants []record.Variant) (record.Experiment, err
 		}
 		e.ImageSize = c.ImageSize
 	}
-	if variants[0].Kind != record.KindBuiltin {
-		e.Caches = "reset before each block, where the server can"
-	}
-	if hasKind(variants, record.KindURL) {
-		e.Restart = record.RestartNever
-	}
 	c.loadFlags.fill(&e)
+	if err := c.designFlags.fill(&e, variants); err != nil {
+		return e, err
+	}
 	if err := c.requestFlags.fill(&e); err != nil {
 		return e, err
 	}

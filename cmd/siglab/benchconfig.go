@@ -51,6 +51,7 @@ func (c *benchCmd) config(plan experiment.Plan) configfile.File {
 		Server:   c.refFlags.config(),
 		Output:   c.resultFlags.config(e),
 	}
+	c.designFlags.config(e, &f)
 	if e.ImageSize != "" {
 		size := configfile.Size(e.ImageSize)
 		f.Image = &size
@@ -171,7 +172,7 @@ const blockOverhead = 2 * time.Second
 func dryRun(w io.Writer, plan experiment.Plan, out string) error {
 	e := plan.Experiment
 	blocks := e.Pairs * len(plan.Arms)
-	each := span(plan) + blockOverhead
+	each := span(plan) + blockOverhead + e.CoolDown
 	var text strings.Builder
 	for _, n := range plan.Notes {
 		fmt.Fprintf(&text, "note: %s\n", n.Text)
@@ -197,6 +198,7 @@ func dryRun(w io.Writer, plan experiment.Plan, out string) error {
 		}
 		fmt.Fprintf(&text, "  %3d  %s\n", pair+1, strings.Join(names, ", "))
 	}
+	fmt.Fprintf(&text, "between blocks: %s\n", describe(e))
 	most := ""
 	if e.Saturates() {
 		most = "as the servers answer, beyond "

@@ -61,6 +61,8 @@ func newPlan(ctx context.Context, e record.Experiment, variants []record.Variant
 	if text := forecast(plan); text != "" {
 		plan.Notes = append(plan.Notes, record.Note{Code: record.NoteForecast, Text: text})
 	}
+	plan.Hook = hooksOf(e, out)
+	plan.Experiment = withoutHookSecrets(plan.Experiment)
 	if e.EarlyStop {
 		plan.Enough = enough
 	}

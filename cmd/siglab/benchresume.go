@@ -31,7 +31,7 @@ func (c *benchCmd) resume(ctx context.Context) error {
 
 // finished reports whether a run came to its end.
 func finished(m record.Manifest) bool {
-	return m.Stopped == experiment.StoppedComplete || m.Stopped == experiment.StoppedDecided
+	return m.Stopped == experiment.StoppedComplete || m.Stopped == experiment.StoppedDecided || m.Stopped == experiment.StoppedBudget
 }
 
 // planAgain is the plan of a recorded run. What would make its blocks not comparable
@@ -42,6 +42,13 @@ func (c *benchCmd) planAgain(ctx context.Context, m record.Manifest, dir string)
 	}
 	if i := slices.IndexFunc(m.Variants, hasHidden); i >= 0 {
 		return experiment.Plan{}, usagef("--resume %s: the command of variant %q had a secret, which is not recorded, so it cannot be started again; start a new run", dir, m.Variants[i].Name)
+	}
+	if hooks := m.Experiment.Hooks; hooks != nil {
+		for name, argv := range hooks.Commands {
+			if hasHidden(record.Variant{Argv: argv}) {
+				return experiment.Plan{}, usagef("--resume %s: the command of its hook %s had a secret, which is not recorded; start a new run", dir, name)
+			}
+		}
 	}
 	header, names, err := c.headers()
 	if err != nil {

@@ -247,7 +247,7 @@ func server(v record.Variant, e record.Experiment, exe string, port int, out str
 		return command, v.Argv, nil
 	}
 	builtin := &variant.Builtin{
-		Name: v.Name, Program: exe, Model: e.Model, ServedName: e.ServedModel, PosEmbed: v.Mode, ImageSize: e.ImageSize, Threads: e.ServerThreads,
+		Name: v.Name, Program: exe, Model: e.Model, ServedName: e.ServedModel, PosEmbed: v.Mode, ImageSize: e.ImageSize, Caches: e.Caches == record.CachesReset || e.Caches == record.CachesKeep, Threads: e.ServerThreads,
 		Port: port, Delay: v.InjectDelay, Log: log,
 	}
 	return builtin, builtin.Argv(), nil

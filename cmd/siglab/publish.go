@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"siglab/bench/compare"
-	"siglab/bench/experiment"
 	"siglab/bench/report"
 	"siglab/bench/results"
 	"siglab/bench/runlog"
@@ -77,7 +76,7 @@ func (f outputFlags) publish(dir string) error {
 // describesOne reports whether a run of one variant came to its end: there is no verdict
 // that a gate could take away, so its gates are only told.
 func describesOne(c *compare.Comparison) bool {
-	return len(c.Manifest.Variants) == 1 && c.Manifest.Stopped == experiment.StoppedComplete
+	return len(c.Manifest.Variants) == 1 && finished(c.Manifest)
 }
 
 // regression is errRegression with the metrics whose verdicts are to fail, nil if
