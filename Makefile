@@ -1,4 +1,4 @@
-.PHONY: all bench bench-client bench-engine bench-report test simulate check lint
+.PHONY: all bench bench-client bench-engine bench-report check check-verdicts lint simulate test
 
 all: test
 
@@ -10,6 +10,10 @@ test: ## needs no network, GPU or Python
 
 simulate: ## the statistics on simulated servers, ten times longer than in the tests
 	go test ./bench/compare -run 'Worlds|KnownDelay|UsualPractice|LookingEarly' -v -timeout 2h -repetitions 20000
+
+check-verdicts: ## real runs: a variant against itself, and an injected delay; half an hour of a quiet machine
+	{ uptime && go test ./cmd/siglab -run TestVerdicts -v -timeout 4h -verdicts 10; } > doc/measurements/verdicts.txt; \
+	status=$$?; cat doc/measurements/verdicts.txt; exit $$status
 
 PYTHON ?= python3
 bench-engine: ## towers against torch's (PYTHON with torch), decode steps against memory
