@@ -147,6 +147,20 @@ func TestFailuresAreInfinite(t *testing.T) {
 	}
 }
 
+// TestStallStretchesNoRate: a stream that stalls is waited for far beyond the block,
+// and takes its own answer from the throughput, no more.
+func TestStallStretchesNoRate(t *testing.T) {
+	c := analyse(t, fake{pairs: 1, requests: 2, change: each(func(o *record.Observation) {
+		if o.Index == 1 {
+			o.Error, o.Failure, o.End = "nothing came for 60s", record.FailedStalled, o.Sent+time.Minute
+		}
+	})})
+	b := c.Arms[0].Blocks[0]
+	if got := b.Values["request_throughput"]; got < 1 || math.IsInf(got, 0) {
+		t.Errorf("%g answers per second of one in a fraction of a second", got)
+	}
+}
+
 // TestPrimaries: percentiles join only with enough requests, throughput never does.
 func TestPrimaries(t *testing.T) {
 	primaries := func(c *Comparison) (keys []string) {

@@ -101,11 +101,11 @@ func blockValues(b *block) map[string]float64 {
 }
 
 // lasted is the time from the start of the schedule to the end of the last answer,
-// in seconds; NaN if none ended.
+// in seconds; NaN if none ended. A stalled answer ends with its last event.
 func (b *block) lasted() float64 {
 	var end time.Duration
 	for _, o := range b.observations {
-		end = max(end, o.End, o.LastToken)
+		end = max(end, o.Over())
 	}
 	if end <= b.Start {
 		return math.NaN()

@@ -107,3 +107,14 @@ const (
 
 // OK reports whether the request was answered in full.
 func (o *Observation) OK() bool { return o.Error == "" && o.LastToken > 0 }
+
+// Over is when the server was done with the request, as far as the client can tell:
+// the end of an answer; of a request that failed the last event that came, or else its
+// sending. What we waited after that is the length of our own time-out, and must not
+// stretch the block that a rate is over.
+func (o *Observation) Over() time.Duration {
+	if o.OK() {
+		return max(o.End, o.LastToken)
+	}
+	return max(o.LastToken, o.Sent)
+}

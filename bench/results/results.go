@@ -100,9 +100,15 @@ func encode(w io.Writer, v any) error {
 }
 
 // vllmResult is what `vllm bench serve` would have said of all blocks of a variant
-// together: requests concatenated, durations added up.
+// together: requests concatenated, durations added up. A block ends with the last event, however
+// long a stalled answer was waited for.
 func vllmResult(run record.Run, name string) vllmbench.Result {
 	o := vllmOptions(run.Manifest, name)
+	ofBlock := map[int][]*record.Observation{}
+	for i := range run.Observations {
+		seen := &run.Observations[i]
+		ofBlock[seen.Block] = append(ofBlock[seen.Block], seen)
+	}
 	counted := map[int]bool{}
 	requests := 0
 	for _, b := range run.Manifest.Blocks {
@@ -110,7 +116,7 @@ func vllmResult(run record.Run, name string) vllmbench.Result {
 			counted[b.ID] = true
 			requests += b.Requests
 			o.NumPrompts += b.Requests
-			o.Duration += b.End - b.Start
+			o.Duration += b.End - b.Start - waitedInVain(ofBlock[b.ID])
 		}
 	}
 	observations := make([]record.Observation, 0, min(requests, len(run.Observations)))
@@ -120,6 +126,17 @@ func vllmResult(run record.Run, name string) vllmbench.Result {
 		}
 	}
 	return vllmbench.Compute(observations, o)
+}
+
+// waitedInVain is for how long after everything else was over the block waited for
+// requests that then failed: the length of our own time-outs, which vLLM's client
+// (it waits for hours) has in its duration and its rates.
+func waitedInVain(observations []*record.Observation) time.Duration {
+	var over, ended time.Duration
+	for _, o := range observations {
+		over, ended = max(over, o.Over()), max(ended, o.End, o.LastToken)
+	}
+	return ended - over
 }
 
 // vllmOptions are the settings that the files of a variant name.

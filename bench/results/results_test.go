@@ -151,3 +151,25 @@ func TestWriteNoRun(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// TestStallStretchesNoDuration: what our time-out waited for nothing is not in vLLM's
+// duration, either; the rest of the block is.
+func TestStallStretchesNoDuration(t *testing.T) {
+	const s = time.Second
+	whole := record.Observation{Sent: 1 * s, LastToken: 2 * s, End: 3 * s}
+	stalled := record.Observation{Sent: 1 * s, LastToken: 2 * s, End: 62 * s, Error: "stalled", Failure: record.FailedStalled}
+	for _, test := range []struct {
+		name         string
+		observations []*record.Observation
+		want         time.Duration
+	}{
+		{"whole answers", []*record.Observation{&whole}, 0},
+		{"one that stalled among them", []*record.Observation{&whole, &stalled}, 59 * s},
+		{"nothing but that", []*record.Observation{&stalled}, 60 * s},
+		{"no requests", nil, 0},
+	} {
+		if got := waitedInVain(test.observations); got != test.want {
+			t.Errorf("%s: %v, want %v", test.name, got, test.want)
+		}
+	}
+}
