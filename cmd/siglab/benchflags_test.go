@@ -17,7 +17,7 @@ import (
 func TestFlagsHaveKeys(t *testing.T) {
 	// These are about how the command is carried out, not about the experiment.
 	notOfTheExperiment := []string{"help", "file", "print-config", "dry-run", "resume", "json", "annotations"}
-	parser, err := kong.New(&cli{}, kong.Configuration(readConfig), kong.Vars{"serve_command": defaultServe}, kong.Exit(func(int) {}))
+	parser, err := kong.New(&cli{}, kong.Configuration(readConfig), flagDefaults, kong.Exit(func(int) {}))
 	if err != nil {
 		t.Fatal(err)
 	}

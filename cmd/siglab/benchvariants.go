@@ -52,7 +52,7 @@ func (f variantFlags) parse() ([]record.Variant, error) {
 		}
 		variants = append(variants, v)
 	}
-	refs, err := f.refFlags.variants()
+	refs, err := f.variants()
 	if err != nil {
 		return nil, err
 	}

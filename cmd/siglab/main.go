@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -32,15 +31,6 @@ type cli struct {
 	Version     versionCmd     `cmd:"" help:"Print the version."`
 }
 
-// Exit codes of the built binary (go run turns all but 0 into 1).
-const (
-	exitOK         = 0
-	exitFailed     = 1
-	exitUsage      = 2
-	exitRegression = 3 // a verdict that --fail-on names
-	exitInvalid    = 4 // the run is not valid: no verdict
-)
-
 func main() { os.Exit(interruptible(os.Args[1:])) }
 
 // interruptible executes a command line whose context the first signal to end ends; a
@@ -52,11 +42,14 @@ func interruptible(args []string) int {
 	return run(ctx, args)
 }
 
+// flagDefaults are the defaults that flags name.
+var flagDefaults = kong.Vars{"serve_command": defaultServe}
+
 // run executes one command line and returns the exit code.
 func run(ctx context.Context, args []string) int {
 	parser := kong.Must(&cli{}, kong.Name("siglab"), kong.UsageOnError(), kong.BindTo(ctx, (*context.Context)(nil)),
 		kong.Description("Does this change make a vision-language model server faster, by how much, and can you trust that?"),
-		kong.Configuration(readConfig), kong.Vars{"serve_command": defaultServe},
+		kong.Configuration(readConfig), flagDefaults,
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
 	command, err := parser.Parse(args)
 	if err == nil {
@@ -70,28 +63,3 @@ func run(ctx context.Context, args []string) int {
 	fmt.Fprintln(os.Stderr, "siglab:", err)
 	return exitCode(err)
 }
-
-// exitCode maps an error to the documented exit codes.
-func exitCode(err error) int {
-	var usage usageError
-	switch {
-	case errors.As(err, &usage):
-		return exitUsage
-	case errors.Is(err, errNotValid):
-		return exitInvalid
-	case errors.Is(err, errRegression):
-		return exitRegression
-	default:
-		return exitFailed
-	}
-}
-
-// usageError is a command line that cannot be carried out as it stands.
-type usageError struct{ error }
-
-func (e usageError) Unwrap() error { return e.error }
-
-// errNotValid ends a run that allows no verdict; the report has said why.
-var errNotValid = errors.New("the run is not valid, so there is no verdict")
-
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }

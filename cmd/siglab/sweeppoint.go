@@ -27,7 +27,7 @@ var noFlags = kong.ResolverFunc(func(*kong.Context, *kong.Path, *kong.Flag) (any
 
 // newPointParser parses command lines as if their experiment file were another.
 func newPointParser(into *sweepLine, file kong.Resolver) (*kong.Kong, error) {
-	return kong.New(into, kong.Name("siglab"), kong.Exit(func(int) {}), kong.Writers(io.Discard, io.Discard), kong.Resolvers(file),
+	return kong.New(into, kong.Name("siglab"), kong.Exit(func(int) {}), kong.Writers(io.Discard, io.Discard), kong.Resolvers(file), flagDefaults,
 		kong.Configuration(func(io.Reader) (kong.Resolver, error) { return noFlags, nil }))
 }
 
