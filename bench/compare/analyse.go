@@ -26,6 +26,8 @@ func Analyse(run record.Run) (*Comparison, error) {
 	c.Work = s.work()
 	c.Kernel = s.kernels(c.Metrics)
 	c.Telemetry = s.telemetry()
+	c.Pacing, c.Timeline, c.Machine = s.pacing(), s.timeline(), s.machine()
+	c.Requests, c.Answers = s.requests()
 	c.Warnings = s.warnings(c)
 	return c, nil
 }

@@ -16,6 +16,11 @@ type Comparison struct {
 	Kernel   []Kernel  // one per variant: from the resampling kernel to the request
 	Shifts   []Shift   // per candidate: where in the distribution it differs
 	Strata   []Strata  // per candidate: for which requests
+	Pacing   []Pacing  // per variant: how well the schedule was kept
+	Timeline []Moment  // in order of the blocks: latency over the run
+	Machine  []Series  // what was read of the machine meanwhile
+	Requests []Request // the requests that are told one by one
+	Answers  int       // of how many requests Requests are
 	Warnings []Warning // about the run as a whole
 
 	Telemetry Telemetry // what the machine did meanwhile
