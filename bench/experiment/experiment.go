@@ -100,6 +100,9 @@ func Run(ctx context.Context, plan Plan, log *runlog.Writer, progress func(Event
 	if err := r.log.Workload(plan.Workload.Items()); err != nil {
 		return r.manifest, err
 	}
+	if err := r.log.Thumbnails(plan.Workload.Thumbnails()); err != nil {
+		return r.manifest, err
+	}
 	return r.run(ctx)
 }
 

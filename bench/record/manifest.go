@@ -203,6 +203,12 @@ type Item struct {
 	Body      []byte        `json:"-"` // encoded chat request
 }
 
+// Thumbnail is a small copy of an image of the workload: one line of thumbnails.jsonl.
+type Thumbnail struct {
+	ImageHash string `json:"image_sha256"` // Item.ImageHash
+	JPEG      []byte `json:"jpeg"`
+}
+
 // Block is one measured stretch of one variant on one slice of the workload.
 type Block struct {
 	ID        int           `json:"id"`

@@ -64,6 +64,30 @@ func ReadWorkload(dir string) ([]record.Item, []string, error) {
 	return readLines[record.Item](filepath.Join(dir, WorkloadFile))
 }
 
+// EachItem calls do with every frozen request, without its body. A workload may be
+// larger than what is wanted of it.
+func EachItem(dir string, do func(record.Item)) (warnings []string, err error) {
+	return eachLine(filepath.Join(dir, WorkloadFile), func(line []byte) error {
+		var item record.Item
+		if err := json.Unmarshal(line, &item); err != nil {
+			return err
+		}
+		do(item)
+		return nil
+	})
+}
+
+// ReadThumbnails reads the small copies of the images by the images' hashes. Runs of
+// earlier versions have none.
+func ReadThumbnails(dir string) (map[string][]byte, error) {
+	rows, _, err := readLines[record.Thumbnail](filepath.Join(dir, ThumbnailsFile))
+	out := map[string][]byte{}
+	for _, t := range rows {
+		out[t.ImageHash] = t.JPEG
+	}
+	return out, err
+}
+
 // readLines reads one JSON document per line.
 func readLines[T any](path string) (rows []T, warnings []string, err error) {
 	warnings, err = eachLine(path, func(line []byte) error {

@@ -5,6 +5,7 @@
 //	workload.jsonl      one frozen request per line
 //	observations.jsonl  what was seen of one request per line, appended per block
 //	telemetry.jsonl     readings of the server's process tree
+//	thumbnails.jsonl    small copies of the images, for people; not part of any result
 //
 // Whole files are written by temporary file, fsync and rename, so that a reader
 // finds the old or the new one and never half of either. The line files are only
@@ -28,6 +29,7 @@ const (
 	WorkloadFile     = "workload.jsonl"
 	ObservationsFile = "observations.jsonl"
 	TelemetryFile    = "telemetry.jsonl"
+	ThumbnailsFile   = "thumbnails.jsonl"
 )
 
 // WriteFile writes a whole file so that it is there entirely or not at all.

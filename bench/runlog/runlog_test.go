@@ -31,7 +31,7 @@ func write(t *testing.T) (string, record.Run) {
 	}
 	for _, err := range []error{
 		w.Manifest(run.Manifest), w.Observations(run.Observations[:1]), w.Observations(run.Observations[1:]),
-		w.Telemetry(run.Telemetry), w.Workload([]record.Item{{ID: "a"}, {ID: "b"}}), w.Close(),
+		w.Telemetry(run.Telemetry), w.Workload([]record.Item{{ID: "a"}, {ID: "b"}}), w.Thumbnails([]record.Thumbnail{{ImageHash: "h", JPEG: []byte{1}}}), w.Close(),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -52,6 +52,10 @@ func TestRoundTrip(t *testing.T) {
 	items, warnings, err := ReadWorkload(dir)
 	if err != nil || len(warnings) > 0 || len(items) != 2 {
 		t.Errorf("workload: %v %v %v", items, warnings, err)
+	}
+	thumbnails, err := ReadThumbnails(dir)
+	if err != nil || len(thumbnails["h"]) != 1 {
+		t.Errorf("thumbnails: %v %v", thumbnails, err)
 	}
 }
 

@@ -108,6 +108,18 @@ func (w *Writer) Workload(items []record.Item) error {
 	return errors.Join(appendLines(f, items), f.Close())
 }
 
+// Thumbnails writes thumbnails.jsonl.
+func (w *Writer) Thumbnails(thumbnails []record.Thumbnail) error {
+	if len(thumbnails) == 0 {
+		return nil
+	}
+	f, err := openAppend(w.dir, ThumbnailsFile)
+	if err != nil {
+		return err
+	}
+	return errors.Join(appendLines(f, thumbnails), f.Close())
+}
+
 // Observations appends a block's observations and makes them durable.
 func (w *Writer) Observations(obs []record.Observation) error {
 	return appendLines(w.observations, obs)

@@ -9,13 +9,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
-	"image"
-	"image/jpeg"
 	"io"
 	"strings"
 	"unicode"
-
-	"golang.org/x/image/draw"
 
 	"siglab/bench/dataset"
 )
@@ -137,28 +133,14 @@ func WriteHTML(w io.Writer, set *dataset.Set, n int) error {
 	return err
 }
 
-// Bounds of thumbnails: edge in pixels, and pixels of an image that is decoded for one.
-const (
-	thumbnailEdge = 240
-	mostDecoded   = 100 << 20
-)
+// thumbnailEdge is the longer edge of a thumbnail in pixels.
+const thumbnailEdge = 240
 
 // thumbnail is a small JPEG as a data URL; "" if the image cannot be decoded.
 func thumbnail(img dataset.Image) template.URL {
-	if img.Width > mostDecoded/img.Height {
+	small := dataset.Thumbnail(img.Data, thumbnailEdge)
+	if small == nil {
 		return ""
 	}
-	decoded, _, err := image.Decode(bytes.NewReader(img.Data))
-	if err != nil {
-		return ""
-	}
-	scale := min(1, float64(thumbnailEdge)/float64(max(img.Width, img.Height)))
-	small := image.NewRGBA(image.Rect(0, 0, max(1, int(float64(img.Width)*scale)), max(1, int(float64(img.Height)*scale))))
-	draw.Draw(small, small.Bounds(), image.White, image.Point{}, draw.Src)
-	draw.ApproxBiLinear.Scale(small, small.Bounds(), decoded, decoded.Bounds(), draw.Over, nil)
-	var out bytes.Buffer
-	if err := jpeg.Encode(&out, small, &jpeg.Options{Quality: 80}); err != nil {
-		return ""
-	}
-	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(out.Bytes()))
+	return template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(small))
 }
