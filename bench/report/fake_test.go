@@ -29,18 +29,56 @@ func comparison(candidates ...string) *compare.Comparison {
 		Arms:     []compare.Arm{arm("main", 30)},
 		Kernel:   []compare.Kernel{{Variant: "main", Mode: "reference", Convention: "bicubic", Resample: 0.07, Tower: 11, TTFT: 32, Share: 0.0022, Predicted: math.NaN(), Measured: math.NaN(), Grids: "8x8→12x12", Resamples: 600}},
 		Warnings: []compare.Warning{{Code: "noise-floor-unmeasured", Text: "The noise floor was not measured."}},
+		Pacing:   []compare.Pacing{pacing("main")},
+		Answers:  600,
 	}
 	for _, name := range candidates {
 		c.Manifest.Variants = append(c.Manifest.Variants, record.Variant{Name: name, Kind: "builtin", Mode: "bilinear", Convention: "bilinear-align-corners"})
 		c.Manifest.Environment.Servers = append(c.Manifest.Environment.Servers, "siglab 0.0")
 		c.Metrics = append(c.Metrics, metrics(name)...)
 		c.Arms = append(c.Arms, arm(name, 28))
+		c.Pacing = append(c.Pacing, pacing(name))
 		c.Work = append(c.Work, compare.Work{Variant: name, Compared: 600, Same: 599, SameLength: 600, Divergence: 3, Probes: []record.GapProbe{
 			{Variant: name, Item: "s000-00001", Token: 3, Gap: 0.0012, Baseline: "<b>", Other: "a|b"},
 		}})
 		c.Kernel = append(c.Kernel, compare.Kernel{Variant: name, Mode: "bilinear", Convention: "bilinear-align-corners", Resample: 0.06, Tower: 10.9, TTFT: 28, Share: 0.0021, Predicted: -0.01, Measured: -4, Grids: "8x8→12x12", Resamples: 600})
 	}
+	overRun(c)
 	return c
+}
+
+// overRun makes up what went on over the run: a block of each variant in turn, the
+// second stretch of each with a failure, and two requests one by one.
+func overRun(c *compare.Comparison) {
+	cpu := compare.Series{Name: "server CPU", Unit: "% of a core"}
+	for i := range 6 {
+		arm := i % len(c.Arms)
+		for k := range 4 {
+			at := float64(10*i + 2*k)
+			c.Timeline = append(c.Timeline, compare.Moment{Arm: arm, Block: i + 1, At: at, Requests: 25, Failed: k % 3 / 2, TTFT: 30 + float64(k), Slow: 45})
+			cpu.Points = append(cpu.Points, compare.Point{Arm: arm, Block: i + 1, At: at, Value: 80})
+		}
+	}
+	c.Machine = []compare.Series{cpu}
+	for k := range 2 {
+		r := compare.Request{Pair: k, Index: k, Item: []string{"s000-00000", "<i>"}[k]}
+		for arm := range c.Arms {
+			seen := compare.Seen{TTFT: 30, E2EL: 60, Tokens: 32, Text: "<b>an answer</b>", Same: arm%2 == 1}
+			if k == 1 && arm == 0 {
+				seen = compare.Seen{TTFT: math.NaN(), E2EL: math.NaN(), Failure: "reset: <script>"}
+			}
+			r.Seen = append(r.Seen, seen)
+		}
+		c.Requests = append(c.Requests, r)
+	}
+}
+
+func pacing(variant string) compare.Pacing {
+	p := compare.Pacing{Variant: variant, Sent: 600}
+	for q := range 101 {
+		p.Lags, p.Scheduled, p.Gaps = append(p.Lags, float64(q)/200), append(p.Scheduled, float64(q)), append(p.Gaps, float64(q)+0.1)
+	}
+	return p
 }
 
 // invalid is a run that ended early, with gates that are not ok.

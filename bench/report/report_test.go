@@ -156,7 +156,7 @@ func TestCSV(t *testing.T) {
 func TestHTML(t *testing.T) {
 	for _, c := range []*compare.Comparison{comparison("<script>x</script>", "exact"), invalid()} {
 		var b bytes.Buffer
-		if err := HTML(&b, "run", c); err != nil {
+		if err := HTML(&b, "run", c, Details{}); err != nil {
 			t.Fatal(err)
 		}
 		page := b.String()
@@ -183,7 +183,7 @@ func TestOneOrNoVariant(t *testing.T) {
 	none := comparison()
 	none.Manifest.Variants, none.Arms, none.Kernel = nil, nil, nil
 	for _, c := range []*compare.Comparison{one, none} {
-		for name, write := range map[string]func(io.Writer, string, *compare.Comparison) error{"text": Text, "markdown": Markdown, "html": HTML} {
+		for name, write := range map[string]func(io.Writer, string, *compare.Comparison) error{"text": Text, "markdown": Markdown, "html": func(w io.Writer, dir string, c *compare.Comparison) error { return HTML(w, dir, c, Details{}) }} {
 			var b bytes.Buffer
 			if err := write(&b, "run", c); err != nil || !strings.Contains(b.String(), "nothing to compare") {
 				t.Errorf("%s: error %v\n%s", name, err, b.String())

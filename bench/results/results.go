@@ -38,11 +38,15 @@ func Write(dir string) (*compare.Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("analyse %s: %w", dir, err)
 	}
+	shown, err := details(dir, c)
+	if err != nil {
+		return nil, err
+	}
 	files := map[string]func(io.Writer) error{
 		"comparison.json": func(w io.Writer) error { return encode(w, Document(dir, c)) },
 		"comparison.md":   func(w io.Writer) error { return report.Markdown(w, dir, c) },
 		"comparison.csv":  func(w io.Writer) error { return report.CSV(w, c) },
-		"report.html":     func(w io.Writer) error { return report.HTML(w, dir, c) },
+		"report.html":     func(w io.Writer) error { return report.HTML(w, dir, c, shown) },
 	}
 	if err := writeFiles(dir, files); err != nil {
 		return nil, err
