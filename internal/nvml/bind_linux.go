@@ -2,14 +2,11 @@
 
 package nvml
 
-import (
-	"github.com/ebitengine/purego"
+import "github.com/ebitengine/purego"
 
-	"siglab/internal/cudart"
-)
-
-// bind fills the functions in from the library.
-func bind(l cudart.Library) functions {
+// bind makes functions of the addresses of a library's symbols; those that are 0 stay
+// nil.
+func bind(symbol func(name string) uintptr) functions {
 	var f functions
 	for _, b := range []struct {
 		to    any
@@ -41,7 +38,7 @@ func bind(l cudart.Library) functions {
 		{&f.pcieBlocking, []string{"nvmlDeviceGetPcieThroughput"}},
 	} {
 		for _, name := range b.names {
-			if address := l.Symbol(name); address != 0 {
+			if address := symbol(name); address != 0 {
 				purego.RegisterFunc(b.to, address)
 				break
 			}

@@ -32,7 +32,7 @@ func Open() (*Library, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := start(bind(lib))
+	l, err := start(bind(lib.Symbol))
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", lib.Path(), err)
 	}
