@@ -21,7 +21,7 @@ const (
 // Telemetry sums the samples of the blocks that count up.
 type Telemetry struct {
 	Samples  int
-	Interval time.Duration
+	Rate     float64 // samples a second; NaN if not told
 	Own      float64   // processor time of the sampling, percent of a core; NaN if not told
 	Missing  []string  // what this machine does not tell
 	GPUs     []GPULoad // by GPU, then variant; those that the server uses or may use
@@ -39,11 +39,14 @@ type GPULoad struct {
 
 // telemetry sums up.
 func (s *study) telemetry() Telemetry {
-	t := Telemetry{Interval: s.run.Manifest.Instruments.Interval, Missing: s.run.Manifest.Instruments.Missing, Own: math.NaN()}
+	t := Telemetry{Rate: math.NaN(), Missing: s.run.Manifest.Instruments.Missing, Own: math.NaN()}
 	var cpu, lasted time.Duration
 	for _, b := range s.countedBlocks() {
 		t.Samples += b.Sampling.Samples
 		cpu, lasted = cpu+b.Sampling.CPU, lasted+b.Sampling.Lasted
+	}
+	if lasted > 0 {
+		t.Rate = float64(t.Samples) / lasted.Seconds()
 	}
 	if cpu > 0 && lasted > 0 {
 		t.Own = 100 * cpu.Seconds() / lasted.Seconds()

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -94,7 +95,7 @@ func (s *study) machine() []Series {
 		armOf[b.ID] = b.arm
 	}
 	var out []Series
-	for _, reading := range readings() {
+	for _, reading := range s.readings() {
 		series := Series{Name: reading.name, Unit: reading.unit}
 		any := false
 		for _, sample := range s.run.Telemetry {
@@ -114,18 +115,43 @@ func (s *study) machine() []Series {
 	return out
 }
 
+// reading is one figure of a sample; NaN where it was not made.
 type reading struct {
 	name, unit string
 	of         func(record.Sample) float64
 }
 
-func readings() []reading {
-	return []reading{
+func (s *study) readings() []reading {
+	all := []reading{
 		{"server CPU", "% of a core", func(s record.Sample) float64 { return s.CPU }},
 		{"server memory", "MiB", func(s record.Sample) float64 { return float64(s.RSS) / (1 << 20) }},
 		{"host CPU", "% of all cores", func(s record.Sample) float64 { return s.Host }},
 		{"client CPU", "% of a core", func(s record.Sample) float64 { return s.Client }},
+		{"stolen from the host", "% of all cores", func(s record.Sample) float64 { return s.Steal }},
 	}
+	used := s.usedGPUs()
+	for _, g := range s.run.Manifest.Instruments.GPUs {
+		if len(used) > 0 && !used[g.UUID] {
+			continue
+		}
+		name := fmt.Sprintf("GPU %d ", g.Index)
+		all = append(all, gpuReading(name+"busy", "% of the time", g.UUID, func(s record.GPUSample) *int { return s.Utilization }),
+			gpuReading(name+"SM clock", "MHz", g.UUID, func(s record.GPUSample) *int { return s.SMMHz }),
+			gpuReading(name+"temperature", "°C", g.UUID, func(s record.GPUSample) *int { return s.Celsius }))
+	}
+	return all
+}
+
+// gpuReading is one figure of one GPU.
+func gpuReading(name, unit, uuid string, of func(record.GPUSample) *int) reading {
+	return reading{name, unit, func(s record.Sample) float64 {
+		for _, g := range s.GPUs {
+			if v := of(g); g.UUID == uuid && v != nil {
+				return float64(*v)
+			}
+		}
+		return math.NaN()
+	}}
 }
 
 // averaged joins neighbours of one block until there are no more than so many points,

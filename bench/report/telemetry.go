@@ -13,8 +13,8 @@ func telemetryLines(t compare.Telemetry) []string {
 		return nil
 	}
 	line := fmt.Sprintf("%d samples", t.Samples)
-	if t.Interval > 0 {
-		line += fmt.Sprintf(", %g a second", 1/t.Interval.Seconds())
+	if known(t.Rate) {
+		line += fmt.Sprintf(", %.1f a second", t.Rate)
 	}
 	if known(t.Own) {
 		line += fmt.Sprintf(", took %.2f %% of a core", t.Own)
@@ -31,7 +31,7 @@ func telemetryLines(t compare.Telemetry) []string {
 
 type telemetryJSON struct {
 	Samples  int           `json:"samples"`
-	Interval float64       `json:"interval_s"`
+	Rate     number        `json:"samples_per_s"`
 	Own      number        `json:"own_cpu_percent_of_a_core"`
 	Missing  []string      `json:"missing"`
 	GPUs     []gpuLoadJSON `json:"gpus"`
@@ -50,7 +50,7 @@ type gpuLoadJSON struct {
 }
 
 func telemetryDocument(t compare.Telemetry) telemetryJSON {
-	d := telemetryJSON{Samples: t.Samples, Interval: t.Interval.Seconds(), Own: num(t.Own), Missing: []string{}, GPUs: []gpuLoadJSON{}}
+	d := telemetryJSON{Samples: t.Samples, Rate: num(t.Rate), Own: num(t.Own), Missing: []string{}, GPUs: []gpuLoadJSON{}}
 	d.Missing = append(d.Missing, t.Missing...)
 	for _, g := range t.GPUs {
 		d.GPUs = append(d.GPUs, gpuLoadJSON{g.UUID, g.Name, g.Variant, num(g.Busy), num(g.SMMHz), num(g.Watts), g.Memory, num(g.Throttled), g.Reasons})

@@ -10,6 +10,7 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"siglab/bench/record"
@@ -31,6 +32,10 @@ type Sampler struct {
 	Lost func(error)
 }
 
+// mostOwn is the share of a core that sampling takes at most, once it has begun: where a
+// reading costs more, there are fewer than one each Interval.
+const mostOwn = 0.008
+
 // Run samples until ctx ends and returns what it read, and what that cost. What cannot
 // be read (the process has gone, the system has no such figure) stays zero.
 func (s Sampler) Run(ctx context.Context) ([]record.Sample, record.Sampling) {
@@ -44,9 +49,11 @@ func (s Sampler) Run(ctx context.Context) ([]record.Sample, record.Sampling) {
 	defer cancel()
 	slow := make(chan slowReading, 1)
 	cost := make(chan time.Duration, 1)
-	go func() { cost <- s.runSlow(ctx, w.gpus, w.gpus.counters(), slow) }()
+	var slowCost atomic.Int64
+	go func() { cost <- s.runSlow(ctx, w.gpus, w.gpus.counters(), slow, &slowCost) }()
 
 	var samples []record.Sample
+	ready, usedUntilReady := time.Now(), cpuOfThread()
 	tick := time.NewTicker(Interval)
 	defer tick.Stop()
 	for {
@@ -55,6 +62,9 @@ func (s Sampler) Run(ctx context.Context) ([]record.Sample, record.Sampling) {
 			used := cpuOfThread() - start + <-cost
 			return samples, record.Sampling{Samples: len(samples), Lasted: time.Since(began), CPU: used}
 		case <-tick.C:
+			if used := cpuOfThread() - usedUntilReady + time.Duration(slowCost.Load()); used.Seconds() > mostOwn*time.Since(ready).Seconds() {
+				continue // reading costs more here: less often
+			}
 			var extra slowReading
 			select {
 			case extra = <-slow:
@@ -72,9 +82,9 @@ type slowReading struct {
 	gpus   map[string]slowGPU
 }
 
-// runSlow reads what costs more until ctx ends, and returns the processor time of its
-// thread. A reading that nobody has taken by the next one is dropped for it.
-func (s Sampler) runSlow(ctx context.Context, gpus *gpuReader, counters []bool, to chan slowReading) time.Duration {
+// runSlow reads what costs more until ctx ends, keeps cost up to date, and returns the
+// processor time of its thread. A reading that nobody has taken by the next one is dropped for it.
+func (s Sampler) runSlow(ctx context.Context, gpus *gpuReader, counters []bool, to chan slowReading, cost *atomic.Int64) time.Duration {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	start := cpuOfThread()
@@ -90,6 +100,7 @@ func (s Sampler) runSlow(ctx context.Context, gpus *gpuReader, counters []bool, 
 		default:
 		}
 		to <- r
+		cost.Store(int64(cpuOfThread() - start))
 		select {
 		case <-ctx.Done():
 			return cpuOfThread() - start
