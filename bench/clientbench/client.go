@@ -32,7 +32,7 @@ type task struct {
 // tell is empty.
 type request struct {
 	id    string
-	start float64 // seconds on any clock: the order
+	start float64 // seconds: the order; of those without an id, on the shared clock
 	// ttft and gaps are ms, by the client's own definition.
 	ttft float64
 	gaps []float64

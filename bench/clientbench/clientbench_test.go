@@ -32,6 +32,19 @@ func serve(t *testing.T) string {
 	return "http://" + listener.Addr().String()
 }
 
+// readLog reads the log until it has n entries: the last come just after the answers.
+func readLog(t *testing.T, url string, n int) (entries []truthserver.Entry) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); len(entries) < n && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		more, err := truthserver.ReadLog(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		entries = append(entries, more...)
+	}
+	return entries
+}
+
 // TestYardsticks: both minimal clients send both kinds of load, and what they say
 // joins with what the server did.
 func TestYardsticks(t *testing.T) {
@@ -58,10 +71,7 @@ func TestYardsticks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			entries, err := truthserver.ReadLog(t.Context(), url)
-			if err != nil {
-				t.Fatal(err)
-			}
+			entries := readLog(t, url, load.Requests)
 			var trial Trial
 			if err := join(&trial, load, said, entries); err != nil {
 				t.Fatal(err)
@@ -109,10 +119,11 @@ func TestCheck(t *testing.T) {
 		t.Error(err)
 	}
 	for want, change := range map[string]func(*Config){
-		"0 rounds":           func(c *Config) { c.Rounds = 0 },
-		"time-out":           func(c *Config) { c.Timeout = 0 },
-		`no client "curl"`:   func(c *Config) { c.Only = []string{"curl"} },
-		"there are siglab, ": func(c *Config) { c.Only = []string{"wget"} },
+		"0 rounds":            func(c *Config) { c.Rounds = 0 },
+		"time-out":            func(c *Config) { c.Timeout = 0 },
+		`no client "curl"`:    func(c *Config) { c.Only = []string{"curl"} },
+		`there are ["siglab"`: func(c *Config) { c.Only = []string{"wget"} },
+		`no load "11/s"`:      func(c *Config) { c.Loads = []string{"11/s"} },
 	} {
 		c := good
 		change(&c)

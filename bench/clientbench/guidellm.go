@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 )
 
 // guidellm is vLLM's project for evaluation, with its default number of workers.
@@ -58,7 +59,8 @@ func readGuidellm(path string) (requests []request, err error) {
 	}
 	for _, b := range report.Benchmarks {
 		for _, r := range b.Requests.Successful {
-			requests = append(requests, request{start: r.Start, ttft: r.TTFT, meanGap: r.ITL})
+			start := onSharedClock(time.Unix(0, int64(r.Start*float64(time.Second))))
+			requests = append(requests, request{start: start.Seconds(), ttft: r.TTFT, meanGap: r.ITL})
 		}
 	}
 	return requests, nil

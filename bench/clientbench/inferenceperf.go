@@ -15,6 +15,12 @@ func inferencePerf(c Config) client {
 	return client{
 		name:    "inference-perf 0.7",
 		prepare: func(ctx context.Context) error { return venv.make(ctx, nil) },
+		cannot: func(load Load) string {
+			if load.Image {
+				return "its synthetic images are of one colour: 14 KB, however large"
+			}
+			return ""
+		},
 		command: func(t task) (argv, env []string, err error) {
 			config, err := json.MarshalIndent(inferencePerfConfig(c, t), "", "  ")
 			if err != nil {
@@ -35,22 +41,14 @@ func inferencePerfConfig(c Config, t task) map[string]any {
 	exactly := func(n int) object {
 		return object{"min": n, "max": n, "mean": n, "std_dev": 0, "total_count": t.Requests}
 	}
-	api, data := "completion", object{"type": "random", "input_distribution": exactly(50), "output_distribution": exactly(t.Tokens)}
-	if t.Image {
-		api, data = "chat", object{
-			"type": "synthetic", "input_distribution": exactly(50), "output_distribution": exactly(t.Tokens),
-			"multimodal": object{"image": object{
-				"count": exactly(1), "representation": "jpeg", "resolutions": object{"width": sideAsIs, "height": sideAsIs},
-			}},
-		}
-	}
+	data := object{"type": "random", "input_distribution": exactly(50), "output_distribution": exactly(t.Tokens)}
 	load := object{"type": "poisson", "base_seed": t.round, "stages": []object{{"rate": t.Rate, "duration": max(1, int(float64(t.Requests)/max(t.Rate, 1)))}}}
 	if t.Streams > 0 {
 		load = object{"type": "concurrent", "stages": []object{{"num_requests": t.Requests, "concurrency_level": t.Streams}}}
 	}
 	load["num_workers"] = 2
 	return object{
-		"api": object{"type": api, "streaming": true}, "data": data, "load": load,
+		"api": object{"type": "completion", "streaming": true}, "data": data, "load": load,
 		"report":    object{"request_lifecycle": object{"summary": true, "per_stage": false, "per_request": true}},
 		"storage":   object{"local_storage": object{"path": t.dir}},
 		"server":    object{"type": "vllm", "model_name": "truth", "base_url": t.url, "ignore_eos": true},

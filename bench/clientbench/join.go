@@ -102,13 +102,7 @@ func join(trial *Trial, load Load, said []request, entries []truthserver.Entry) 
 func pair(said []request, whole []truthserver.Entry) ([]*truthserver.Entry, error) {
 	pairs := make([]*truthserver.Entry, len(said))
 	if said[0].id == "" {
-		if len(said) != len(whole) {
-			return nil, fmt.Errorf("it tells of %d requests without ids, the server answered %d: they cannot be joined", len(said), len(whole))
-		}
-		for i := range said {
-			pairs[i] = &whole[i]
-		}
-		return pairs, nil
+		return pairs, inOrder(pairs, said, whole)
 	}
 	byID := map[string]*truthserver.Entry{}
 	for i := range whole {
@@ -124,6 +118,25 @@ func pair(said []request, whole []truthserver.Entry) ([]*truthserver.Entry, erro
 		}
 	}
 	return pairs, nil
+}
+
+// inOrder pairs requests without ids. Where a client is silent about some, the start
+// of the next one, on the shared clock, tells which: a request comes after it was sent.
+func inOrder(pairs []*truthserver.Entry, said []request, whole []truthserver.Entry) error {
+	const slack = time.Millisecond // of the clocks
+	next := 0
+	for i, r := range said {
+		silent := len(whole) - next - (len(said) - i) // how many may be passed over
+		for ; silent > 0 && whole[next].Head < seconds(r.start)-slack; silent-- {
+			next++
+		}
+		if next == len(whole) {
+			return fmt.Errorf("it tells of %d requests without ids, the server answered %d: they cannot be joined", len(said), len(whole))
+		}
+		pairs[i] = &whole[next]
+		next++
+	}
+	return nil
 }
 
 // differences are of client minus truth, in ms.

@@ -35,6 +35,7 @@ func TestJoin(t *testing.T) {
 	}{
 		{"by id, a gap between tokens", []request{{id: "b", ttft: 51, gaps: []float64{12}}}, 1, 2, p99(2)},
 		{"by position, a gap after the role, which makes its mean 6", []request{{id: positional + "0", ttft: 51, gaps: []float64{1, 11}}}, 1, -4, p99(1)},
+		{"by order, one that the client is silent about passed over", []request{{start: 1.999, ttft: 53, meanGap: 10.5}}, 3, 0.5, nil},
 		{"by order, a mean alone", []request{{start: 9, ttft: 53, meanGap: 10.5}, {start: 8, ttft: 53, meanGap: 10.5}}, 3, 0.5, nil},
 		{"events that were read together have gaps without a truth", []request{{id: "b", ttft: 51, gaps: []float64{5, 5, 5}}}, 1, -5, nil},
 	}

@@ -39,10 +39,11 @@ func (s *sitting) held(ctx context.Context, argv, env []string, dir string) (sam
 	defer timeout.Stop()
 	tick := time.NewTicker(sampleEvery)
 	defer tick.Stop()
+	watched := tree{}
 	for {
 		select {
 		case <-tick.C:
-			samples = append(samples, readTree(p.PID()))
+			samples = append(samples, watched.read(p.PID()))
 			continue
 		case <-p.Exited():
 			return samples, p.Cause(), nil
@@ -58,19 +59,25 @@ func (s *sitting) held(ctx context.Context, argv, env []string, dir string) (sam
 	}
 }
 
-func readTree(pid int) sample {
+// tree holds the processor seconds of every process that was seen: those of one that
+// has ended still count.
+type tree map[int32]float64
+
+func (t tree) read(pid int) sample {
 	s := sample{at: monotime.Now()}
 	if root, err := process.NewProcess(int32(pid)); err == nil {
-		s.add(root)
+		t.add(&s, root)
+	}
+	for _, used := range t {
+		s.cpu += used
 	}
 	return s
 }
 
-// add counts a process and those below it; what has ended in the meantime counts
-// nothing.
-func (s *sample) add(p *process.Process) {
-	if t, err := p.Times(); err == nil {
-		s.cpu += t.User + t.System
+// add takes in a process and those below it.
+func (t tree) add(s *sample, p *process.Process) {
+	if used, err := p.Times(); err == nil {
+		t[p.Pid] = used.User + used.System
 	}
 	if m, err := p.MemoryInfo(); err == nil {
 		s.rss += m.RSS
@@ -80,7 +87,7 @@ func (s *sample) add(p *process.Process) {
 		return // most often: there are none
 	}
 	for _, c := range children {
-		s.add(c)
+		t.add(s, c)
 	}
 }
 

@@ -28,6 +28,7 @@ type tableCmd struct {
 	Siglab  string        `required:"" help:"The siglab program."`
 	Dir     string        `default:".cache/bench-client" help:"Where installations and runs are kept (${default})."`
 	Only    []string      `sep:";" help:"Clients to run, separated by semicolons (all)."`
+	Loads   []string      `sep:";" help:"Loads, likewise (all)."`
 	Rounds  int           `default:"5" help:"Rounds, of about a quarter of an hour (${default})."`
 	Quick   bool          `help:"A few requests each, to see that everything works."`
 	Timeout time.Duration `default:"5m" help:"Longest time of one run (${default})."`
@@ -43,7 +44,7 @@ func (c *tableCmd) Run(ctx context.Context) error {
 	}
 	table, runErr := clientbench.Run(ctx, clientbench.Config{
 		Dir: c.Dir, Siglab: c.Siglab, Yardstick: []string{self, "yardstick"}, Environ: os.Environ(), Pythons: c.Python, VLLM: c.VLLM,
-		Only: c.Only, Rounds: c.Rounds, Quick: c.Quick, Timeout: c.Timeout,
+		Only: c.Only, Loads: c.Loads, Rounds: c.Rounds, Quick: c.Quick, Timeout: c.Timeout,
 		Progress: func(what string) { fmt.Fprintln(os.Stderr, "benchclient:", what) },
 	})
 	encoded, err := json.MarshalIndent(table, "", "  ")
