@@ -93,6 +93,13 @@ func vllmPaths() map[string]string {
 	return paths
 }
 
+func sglangPaths() map[string]string {
+	paths := vllmPaths()
+	delete(paths, "failed") // it does not count them
+	paths["total_token_throughput"] = "total_throughput"
+	return latencyPaths(paths, "e2el", "mean_e2e_latency_ms", "median_e2e_latency_ms", "p99_e2e_latency_ms")
+}
+
 const (
 	real0     = "written by the tool itself, in part left out here"
 	exported  = "written by the exporters of the tool from made-up samples"
@@ -128,6 +135,9 @@ var fixtures = []fixture{
 	{"inference-perf_poisson10/stage_0_lifecycle_metrics.json", real0, InferencePerf, "", "tpot-includes-ttft", inferencePerfPaths(), 1000, map[string]float64{"request_rate": 10}},
 	{"sglang-0.5.2.txt", real0, vllmbench.SGLang, "", "failed-not-counted", nil, 1,
 		map[string]float64{"completed": 16, "max_concurrency": 4, "median_e2el_ms": 16.91, "p99_ttft_ms": 14.45, "p95_itl_ms": 5.21, "total_token_throughput": 5391.38}},
+	{"sglang-0.5.23.txt", real0, vllmbench.SGLang, "", "failed-not-counted", nil, 1,
+		map[string]float64{"completed": 12, "request_rate": 10, "median_e2el_ms": 682.03, "p99_ttft_ms": 56.47, "p95_itl_ms": 10.83, "p90_tpot_ms": 10.01, "total_token_throughput": 782.59}},
+	{"sglang-0.5.23.jsonl", real0, vllmbench.SGLang, "", "failed-not-counted", sglangPaths(), 1, map[string]float64{"completed": 12, "total_token_throughput": 782.9852389882896}},
 	{"llmperf_summary.json", fromShape, LLMPerf, "2023-08-31", "tpot-includes-ttft output-tokens-client failures-dropped",
 		latencyPaths(latencyPaths(map[string]string{}, "ttft", "results_ttft_s_mean", "results_ttft_s_quantiles_p50", "results_ttft_s_quantiles_p99"), "e2el", "results_end_to_end_latency_s_mean", "results_end_to_end_latency_s_quantiles_p50", "results_end_to_end_latency_s_quantiles_p99"), 1000,
 		map[string]float64{"completed": 48, "failed": 2, "max_concurrency": 4, "duration": 40, "request_throughput": 1.2, "output_throughput": 176.4, "total_input_tokens": 26208}},

@@ -127,7 +127,7 @@ func readObject(value json.RawMessage) ([]Result, error) {
 func notAResult(value json.RawMessage, o pyjson.Object) error {
 	switch {
 	case len(value) > 0 && value[0] == '[':
-		return errors.New("a JSON list is no summary of a run; name the summary that the tool wrote beside it (llmperf: the file that ends in _summary.json)")
+		return errors.New("a JSON list is no summary of a run; name the summary that the tool wrote beside it (llmperf: the file that ends in _summary.json; inference-perf: summary_lifecycle_metrics.json)")
 	case o.Has("run_dir") && o.Has("gates"):
 		return errors.New("this is the comparison of a run directory already; name the directory, or one of its NAME_benchmark.json files")
 	case o.Has("workload") && o.Has("variants"):

@@ -132,7 +132,7 @@ func parseLine(line string) (key string, v float64, ok bool, err error) {
 		return "", 0, false, nil
 	}
 	v, err = strconv.ParseFloat(fields[0], 64)
-	if err != nil && key == "request_rate" { // SGLang's "trace"
+	if err != nil && (key == "request_rate" || key == "max_concurrency") { // SGLang's "trace" and "not set"
 		return "", 0, false, nil
 	}
 	if err != nil {
