@@ -77,8 +77,8 @@ func sources(t *testing.T) []sourceFile {
 }
 
 var (
-	analysis = []string{"bench/compare", "bench/report", "bench/runlog", "bench/record", "bench/vllmbench", "bench/peerfiles", "bench/sidebyside", "bench/sweep"}
-	pure     = []string{"bench/record", "bench/arrival", "bench/compare", "bench/report", "bench/vllmbench", "bench/sidebyside", "bench/sweep", "bench/workload", "posembed"}
+	analysis = []string{"bench/compare", "bench/report", "bench/runlog", "bench/record", "bench/vllmbench", "bench/peerfiles", "bench/sidebyside", "bench/sweep", "bench/history"}
+	pure     = []string{"bench/record", "bench/arrival", "bench/compare", "bench/report", "bench/vllmbench", "bench/sidebyside", "bench/sweep", "bench/changepoint", "bench/workload", "posembed"}
 )
 
 // TestImports enforces who may import whom.

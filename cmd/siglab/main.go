@@ -17,6 +17,7 @@ type cli struct {
 	Bench       benchCmd       `cmd:"" help:"Compare variants of a server in paired blocks under the same load."`
 	Sweep       sweepCmd       `cmd:"" help:"Run an experiment at several resolutions, rates, or values of any key, and put the results side by side."`
 	Report      reportCmd      `cmd:"" help:"Make the report of a run directory again."`
+	Runs        runsCmd        `cmd:"" help:"Past runs: list, compare, follow over time, import into a SQLite file."`
 	Compare     compareCmd     `cmd:"" help:"Compare results of any load client, or two run directories; repeats give an interval."`
 	Serve       serveCmd       `cmd:"" help:"Serve a vision-language model with the OpenAI chat protocol."`
 	Generate    generateCmd    `cmd:"" help:"Answer one prompt."`
