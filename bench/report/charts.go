@@ -188,5 +188,5 @@ func effects(c *compare.Comparison) template.HTML {
 
 // shapeOf tells variants apart where colors do not.
 func shapeOf(arm int) draw.GlyphDrawer {
-	return []draw.GlyphDrawer{draw.CircleGlyph{}, ring, draw.SquareGlyph{}, draw.PyramidGlyph{}, cross}[arm%5]
+	return []draw.GlyphDrawer{draw.CircleGlyph{}, ring, draw.BoxGlyph{}, draw.PyramidGlyph{}, cross}[arm%5]
 }

@@ -115,7 +115,12 @@ func roundTicks(format string) plot.TickerFunc {
 			}
 		}
 		var at []plot.Tick
-		for i := math.Ceil(low/step - 1e-9); i*step <= top+step*1e-9; i++ {
+		first := math.Ceil(low/step - 1e-9)
+		for n := range 8 { // never more, however far off the numbers are
+			i := first + float64(n)
+			if i*step > top+step*1e-9 {
+				break
+			}
 			v := math.Round(i*step*1e9)/1e9 + 0 // the sum turns −0 into 0
 			at = append(at, plot.Tick{Value: v, Label: fmt.Sprintf(format, v)})
 		}

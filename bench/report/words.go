@@ -173,6 +173,8 @@ func attribution(k compare.Kernel, measured compare.Interval) string {
 	switch {
 	case !known(measured.Low) || !known(measured.High):
 		return text
+	case measured.Low <= k.Predicted && k.Predicted <= measured.High && measured.Low <= 0 && 0 <= measured.High:
+		return text + ": consistent with each other, and with no change at all"
 	case measured.Low <= k.Predicted && k.Predicted <= measured.High:
 		return text + ": consistent with each other"
 	case measured.Low <= 0 && 0 <= measured.High:
