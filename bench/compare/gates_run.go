@@ -34,7 +34,7 @@ func checkComplete(s *study) finding {
 	if len(s.arms) == 1 {
 		text = fmt.Sprintf("%d of %d planned blocks are complete; the run ended: %s", len(s.pairs), planned, stopped)
 	}
-	if stopped != stoppedComplete || len(s.pairs) < planned || len(s.pairs) == 0 {
+	if stopped != stoppedComplete || len(s.pairs) != planned || planned == 0 {
 		return finding{failed, text}
 	}
 	return finding{passed, text}

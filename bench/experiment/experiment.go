@@ -277,7 +277,6 @@ func (r *runner) block(ctx context.Context, spec blockSpec, attempt int) error {
 	case err != nil:
 		b.Void = err.Error()
 	}
-	r.manifest.Blocks = append(r.manifest.Blocks, b)
 	for i := range seen.observations {
 		o := &seen.observations[i]
 		o.Version, o.Block, o.Variant = record.ObservationVersion, b.ID, b.Variant
@@ -285,7 +284,10 @@ func (r *runner) block(ctx context.Context, spec blockSpec, attempt int) error {
 	if seen.version != "" {
 		r.manifest.Environment.Servers[spec.arm] = seen.version
 	}
-	if err := errors.Join(r.log.Observations(seen.observations), r.log.Telemetry(seen.samples), r.log.Manifest(r.manifest)); err != nil {
+	var unwritten error
+	b.ObservationsHash, unwritten = r.log.Observations(seen.observations)
+	r.manifest.Blocks = append(r.manifest.Blocks, b)
+	if err := errors.Join(unwritten, r.log.Telemetry(seen.samples), r.log.Manifest(r.manifest)); err != nil {
 		return fmt.Errorf("record block %d: %w", b.ID, err)
 	}
 	if ctx.Err() != nil {

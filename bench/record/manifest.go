@@ -228,6 +228,10 @@ type Block struct {
 	Client    ClientRuntime `json:"client,omitzero"`
 	Sampling  Sampling      `json:"sampling,omitzero"`
 	Trigger   *TriggerCount `json:"trigger,omitempty"` // of a variant that has one
+	// ObservationsHash is the SHA-256 of the block's lines in observations.jsonl, so
+	// that lines that were changed or come from another run are found. Runs of earlier
+	// versions have none.
+	ObservationsHash string `json:"observations_sha256,omitempty"`
 }
 
 // WarmUp says how often the warm-up requests were sent, until they took as long as the

@@ -1,32 +1,50 @@
 package results
 
 import (
+	"fmt"
+
 	"siglab/bench/compare"
 	"siglab/bench/record"
 	"siglab/bench/report"
 	"siglab/bench/runlog"
 )
 
-// details reads what a report shows of the requests that it tells one by one.
-func details(dir string, c *compare.Comparison) (report.Details, error) {
-	d := report.Details{Items: map[string]record.Item{}}
+// details reads what a report shows of the requests that it tells one by one. What is
+// wrong with those files becomes a warning of the comparison: no verdict rests on them.
+func details(dir string, c *compare.Comparison) report.Details {
+	items, warnings := readItems(dir, c)
+	for _, text := range warnings {
+		c.Warnings = append(c.Warnings, compare.Warning{Code: "run-files", Text: text})
+	}
+	thumbnails, err := runlog.ReadThumbnails(dir)
+	if err != nil {
+		c.Warnings = append(c.Warnings, compare.Warning{Code: "run-files", Text: "The images are not shown: " + err.Error()})
+	}
+	return report.Details{Items: items, Thumbnails: thumbnails}
+}
+
+// readItems finds the frozen requests that are shown. A workload other than the one
+// that was recorded gives none, so that no prompt stands beside another's answer.
+func readItems(dir string, c *compare.Comparison) (map[string]record.Item, []string) {
 	wanted := map[string]bool{}
 	for _, r := range c.Requests {
 		wanted[r.Item] = true
 	}
-	if len(wanted) == 0 {
-		return d, nil
-	}
-	_, err := runlog.EachItem(dir, func(item record.Item) {
+	items := map[string]record.Item{}
+	var hash record.WorkloadHash
+	warnings, err := runlog.EachItem(dir, func(item record.Item) {
+		hash.Add(&item)
 		if wanted[item.ID] {
-			d.Items[item.ID] = item
+			items[item.ID] = item
 		}
 	})
 	if err != nil {
-		return d, err
+		return nil, append(warnings, "The prompts are not shown: "+err.Error())
 	}
-	if d.Thumbnails, err = runlog.ReadThumbnails(dir); err != nil {
-		d.Thumbnails = nil // they decorate: a report without is better than none
+	_, found := hash.Sums()
+	recorded := c.Manifest.Workload.SHA256
+	if len(warnings) == 0 && recorded != "" && found != recorded {
+		return nil, []string{fmt.Sprintf("%s is not the workload of this run (SHA-256 %.12s, not %.12s), so the prompts are not shown; no verdict rests on it.", runlog.WorkloadFile, found, recorded)}
 	}
-	return d, nil
+	return items, warnings
 }

@@ -50,13 +50,21 @@ func writeLargeRun(dir string, pairs, perBlock int) error {
 	}
 	rng := rand.New(rand.NewPCG(7, 7))
 	m := largeManifest(pairs, perBlock)
-	if err := log.Workload(largeWorkload(rng, pairs, perBlock)); err != nil {
+	items := largeWorkload(rng, pairs, perBlock)
+	if err := log.Workload(items); err != nil {
 		return err
 	}
+	var hash record.WorkloadHash
+	for i := range items {
+		hash.Add(&items[i])
+	}
+	slices, total := hash.Sums()
+	m.Workload.SHA256 = total
 	for i := range m.Blocks {
 		b := &m.Blocks[i]
+		b.SliceHash = slices[b.Slice]
 		observations, samples := largeBlock(rng, b, perBlock)
-		if err := log.Observations(observations); err != nil {
+		if b.ObservationsHash, err = log.Observations(observations); err != nil {
 			return err
 		}
 		if err := log.Telemetry(samples); err != nil {
@@ -87,7 +95,7 @@ func largeManifest(pairs, perBlock int) record.Manifest {
 		for slot, variant := range order {
 			id := 2*pair + slot + 1
 			m.Blocks = append(m.Blocks, record.Block{
-				ID: id, Pair: pair, Slot: slot, Variant: variant, Attempt: 1, Slice: pair, SliceHash: fmt.Sprint("slice ", pair), Requests: perBlock,
+				ID: id, Pair: pair, Slot: slot, Variant: variant, Attempt: 1, Slice: pair, Requests: perBlock,
 				Start: time.Duration(id*perBlock) * 12 * time.Millisecond, Startup: time.Second,
 			})
 		}

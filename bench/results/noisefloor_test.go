@@ -45,7 +45,8 @@ func writeAA(t *testing.T, dir string, started time.Time, later float64, e recor
 			})
 		}
 	}
-	for _, err := range []error{log.Workload(nil), log.Observations(observations), log.Manifest(m), log.Close()} {
+	_, err = log.Observations(observations)
+	for _, err := range []error{err, log.Workload(nil), log.Manifest(m), log.Close()} {
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"siglab/bench/compare"
@@ -34,14 +35,14 @@ func Write(dir string) (*compare.Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkNames(run.Manifest.Variants); err != nil {
+		return nil, fmt.Errorf("analyse %s: %w", dir, err)
+	}
 	c, err := compare.Analyse(run)
 	if err != nil {
 		return nil, fmt.Errorf("analyse %s: %w", dir, err)
 	}
-	shown, err := details(dir, c)
-	if err != nil {
-		return nil, err
-	}
+	shown := details(dir, c)
 	files := map[string]func(io.Writer) error{
 		"comparison.json": func(w io.Writer) error { return encode(w, Document(dir, c)) },
 		"comparison.md":   func(w io.Writer) error { return report.Markdown(w, dir, c) },
@@ -67,6 +68,17 @@ func Write(dir string) (*compare.Comparison, error) {
 		}
 	}
 	return c, nil
+}
+
+// checkNames refuses names of variants that would lead their files elsewhere: a run
+// directory may come from anybody.
+func checkNames(variants []record.Variant) error {
+	for _, v := range variants {
+		if v.Name == "" || strings.ContainsAny(v.Name, "/\\:\x00") || !filepath.IsLocal(v.Name) {
+			return fmt.Errorf("the variant's name %q cannot be part of a file's name", v.Name)
+		}
+	}
+	return nil
 }
 
 // writeFiles writes whole files into a run directory.
@@ -123,7 +135,7 @@ func vllmResult(run record.Run, name string) vllmbench.Result {
 			o.Duration += b.End - b.Start - waitedInVain(ofBlock[b.ID])
 		}
 	}
-	observations := make([]record.Observation, 0, min(requests, len(run.Observations)))
+	observations := make([]record.Observation, 0, max(0, min(requests, len(run.Observations))))
 	for _, seen := range run.Observations {
 		if counted[seen.Block] {
 			observations = append(observations, seen)

@@ -51,7 +51,8 @@ func writeRun(t *testing.T) string {
 		}
 	}
 	samples := []record.Sample{{At: 2 * time.Second, Block: 2, Variant: "main", CPU: 50, RSS: 3 << 20}, {At: 3 * time.Second, Block: 3, Variant: "other"}}
-	for _, err := range []error{log.Workload(nil), log.Observations(observations), log.Telemetry(samples), log.Manifest(m), log.Close()} {
+	_, err = log.Observations(observations)
+	for _, err := range []error{err, log.Workload(nil), log.Telemetry(samples), log.Manifest(m), log.Close()} {
 		if err != nil {
 			t.Fatal(err)
 		}

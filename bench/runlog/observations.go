@@ -1,8 +1,13 @@
 package runlog
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
+	"fmt"
+	"hash"
 	"os"
+	"path/filepath"
 	"time"
 
 	"siglab/bench/record"
@@ -12,8 +17,17 @@ import (
 // requests, each with tens of stamps, so the rows are kept in as little memory as
 // their values need: lists at their exact length, side by side, and one copy of words
 // that come again in every row.
-func readObservations(path string) ([]record.Observation, []string, error) {
-	var p packer
+//
+// A block that the manifest lists with the hash of its lines must have those lines.
+// Fewer, after a file was cut off, is a warning: the block is not complete, and the
+// analysis leaves it out.
+func readObservations(path string, blocks []record.Block) ([]record.Observation, []string, error) {
+	p := packer{sums: map[int]*blockSum{}}
+	for _, b := range blocks {
+		if b.ObservationsHash != "" && b.Void == "" {
+			p.sums[b.ID] = &blockSum{Hash: sha256.New()}
+		}
+	}
 	warnings, err := eachLine(path, func(line []byte) error {
 		if p.rows == nil {
 			p.reserve(path, len(line))
@@ -23,7 +37,39 @@ func readObservations(path string) ([]record.Observation, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return p.rows, warnings, nil
+	for i := range p.rows {
+		if v := p.rows[i].Version; v != record.ObservationVersion {
+			return nil, nil, fmt.Errorf("read run: %s line %d has version %d and this siglab reads version %d", filepath.Base(path), i+1, v, record.ObservationVersion)
+		}
+	}
+	missing, err := p.check(path, blocks)
+	return p.rows, append(warnings, missing...), err
+}
+
+// check compares the lines of every block with what was recorded of them.
+func (p *packer) check(path string, blocks []record.Block) (warnings []string, err error) {
+	for _, b := range blocks {
+		sum := p.sums[b.ID]
+		if sum == nil {
+			continue
+		}
+		found := hex.EncodeToString(sum.Sum(nil))
+		switch {
+		case found == b.ObservationsHash:
+		case sum.lines < b.Requests:
+			warnings = append(warnings, fmt.Sprintf("%s has %d of the %d lines of block %d, which is left out", filepath.Base(path), sum.lines, b.Requests, b.ID))
+		default:
+			return nil, fmt.Errorf("read run: the lines of block %d in %s are not those that were recorded (SHA-256 %.12s, not %.12s): they were edited or come from another run, so no result is made of them; restore the file, or measure again",
+				b.ID, path, found, b.ObservationsHash)
+		}
+	}
+	return warnings, nil
+}
+
+// blockSum is the hash of the lines of one block.
+type blockSum struct {
+	hash.Hash
+	lines int
 }
 
 // packer decodes rows into memory that they share.
@@ -33,6 +79,7 @@ type packer struct {
 	stamps []time.Duration    // room for the lists of the next rows
 	counts []int
 	words  map[string]string
+	sums   map[int]*blockSum // by block, of those to be checked
 }
 
 // reserve makes room for about as many rows as the file has, going by its first line.
@@ -51,6 +98,10 @@ func (p *packer) add(line []byte) error {
 	}
 	if err := json.Unmarshal(line, &p.row); err != nil {
 		return err
+	}
+	if sum := p.sums[p.row.Block]; sum != nil {
+		sum.Write(line)
+		sum.lines++
 	}
 	o := p.row
 	o.ChunkAt = pack(&p.stamps, o.ChunkAt)

@@ -24,16 +24,11 @@ func Read(dir string) (record.Run, error) {
 	if run.Manifest, err = ReadManifest(dir); err != nil {
 		return run, err
 	}
-	run.Observations, warnings, err = readObservations(filepath.Join(dir, ObservationsFile))
+	run.Observations, warnings, err = readObservations(filepath.Join(dir, ObservationsFile), run.Manifest.Blocks)
 	if err != nil {
 		return run, err
 	}
 	run.Warnings = append(run.Warnings, warnings...)
-	for i := range run.Observations {
-		if v := run.Observations[i].Version; v != record.ObservationVersion {
-			return run, fmt.Errorf("read run: %s line %d has version %d and this siglab reads version %d", ObservationsFile, i+1, v, record.ObservationVersion)
-		}
-	}
 	run.Telemetry, warnings, err = readLines[record.Sample](filepath.Join(dir, TelemetryFile))
 	run.Warnings = append(run.Warnings, warnings...)
 	return run, err
@@ -57,11 +52,6 @@ func ReadManifest(dir string) (record.Manifest, error) {
 			ManifestFile, v, record.ManifestVersion, m.Siglab)
 	}
 	return m, nil
-}
-
-// ReadWorkload reads the frozen requests, without their bodies.
-func ReadWorkload(dir string) ([]record.Item, []string, error) {
-	return readLines[record.Item](filepath.Join(dir, WorkloadFile))
 }
 
 // EachItem calls do with every frozen request, without its body. A workload may be

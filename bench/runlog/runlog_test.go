@@ -29,9 +29,11 @@ func write(t *testing.T) (string, record.Run) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hash, err := w.Observations(run.Observations)
+	run.Manifest.Blocks = []record.Block{{ID: 1, Requests: 2, ObservationsHash: hash}}
 	for _, err := range []error{
-		w.Manifest(run.Manifest), w.Observations(run.Observations[:1]), w.Observations(run.Observations[1:]),
-		w.Telemetry(run.Telemetry), w.Workload([]record.Item{{ID: "a"}, {ID: "b"}}), w.Thumbnails([]record.Thumbnail{{ImageHash: "h", JPEG: []byte{1}}}), w.Close(),
+		err, w.Manifest(run.Manifest), w.Telemetry(run.Telemetry),
+		w.Workload([]record.Item{{ID: "a"}, {ID: "b"}}), w.Thumbnails([]record.Thumbnail{{ImageHash: "h", JPEG: []byte{1}}}), w.Close(),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -49,9 +51,10 @@ func TestRoundTrip(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("run (-want +got):\n%s", diff)
 	}
-	items, warnings, err := ReadWorkload(dir)
-	if err != nil || len(warnings) > 0 || len(items) != 2 {
-		t.Errorf("workload: %v %v %v", items, warnings, err)
+	items := 0
+	warnings, err := EachItem(dir, func(record.Item) { items++ })
+	if err != nil || len(warnings) > 0 || items != 2 {
+		t.Errorf("workload: %d items, %v, %v", items, warnings, err)
 	}
 	thumbnails, err := ReadThumbnails(dir)
 	if err != nil || len(thumbnails["h"]) != 1 {
@@ -86,6 +89,15 @@ func TestReadDamagedRuns(t *testing.T) {
 		err     string // "" for none
 	}{
 		{"a last line that a crash cut off is left out", edit(ObservationsFile, func(s string) string { return s[:len(s)-20] }), "cut off", ""},
+		{"a file that lost whole lines is a warning that says of which block", edit(ObservationsFile, func(s string) string {
+			return s[:strings.Index(s, "\n")+1]
+		}), "1 of the 2 lines of block 1", ""},
+		{"an edited line is an error", edit(ObservationsFile, func(s string) string {
+			return strings.Replace(s, `"sent_ns":5`, `"sent_ns":4`, 1)
+		}), "", "lines of block 1"},
+		{"a line too many is an error", edit(ObservationsFile, func(s string) string {
+			return s + s[:strings.Index(s, "\n")+1]
+		}), "", "edited or come from another run"},
 		{"a bad line in the middle is an error", edit(ObservationsFile, func(s string) string { return "{\n" + s }), "", "line 1"},
 		{"a newer manifest is refused", edit(ManifestFile, func(s string) string {
 			return strings.Replace(s, `"version": 1`, `"version": 99`, 1)

@@ -3,9 +3,12 @@ package runlog
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 
@@ -105,7 +108,7 @@ func (w *Writer) Workload(items []record.Item) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(appendLines(f, items), f.Close())
+	return errors.Join(appendLines(f, items, io.Discard), f.Close())
 }
 
 // Thumbnails writes thumbnails.jsonl.
@@ -117,17 +120,20 @@ func (w *Writer) Thumbnails(thumbnails []record.Thumbnail) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(appendLines(f, thumbnails), f.Close())
+	return errors.Join(appendLines(f, thumbnails, io.Discard), f.Close())
 }
 
-// Observations appends a block's observations and makes them durable.
-func (w *Writer) Observations(obs []record.Observation) error {
-	return appendLines(w.observations, obs)
+// Observations appends a block's observations and makes them durable. The SHA-256 of
+// their lines is for record.Block.ObservationsHash.
+func (w *Writer) Observations(obs []record.Observation) (hash string, err error) {
+	sum := sha256.New()
+	err = appendLines(w.observations, obs, sum)
+	return hex.EncodeToString(sum.Sum(nil)), err
 }
 
 // Telemetry appends a block's samples and makes them durable.
 func (w *Writer) Telemetry(samples []record.Sample) error {
-	return appendLines(w.telemetry, samples)
+	return appendLines(w.telemetry, samples, io.Discard)
 }
 
 // Close closes the files; everything that was appended is on disk already.
@@ -138,9 +144,9 @@ func (w *Writer) Close() error {
 	return errors.Join(w.observations.Close(), w.telemetry.Close())
 }
 
-// appendLines writes one JSON document per line and syncs. On an error it takes
+// appendLines writes one JSON document per line, to the copy too, and syncs. On an error it takes
 // back what it wrote, so that a full disk leaves whole lines behind.
-func appendLines[T any](f *os.File, rows []T) (err error) {
+func appendLines[T any](f *os.File, rows []T, also io.Writer) (err error) {
 	before, err := f.Stat()
 	if err != nil {
 		return fmt.Errorf("append: %w", err)
@@ -152,7 +158,7 @@ func appendLines[T any](f *os.File, rows []T) (err error) {
 		}
 	}()
 	buffered := bufio.NewWriterSize(f, 1<<16)
-	enc := json.NewEncoder(buffered)
+	enc := json.NewEncoder(io.MultiWriter(buffered, also))
 	enc.SetEscapeHTML(false)
 	for i := range rows {
 		if err := enc.Encode(&rows[i]); err != nil {

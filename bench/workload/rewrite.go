@@ -42,7 +42,6 @@ func (w *Workload) Rewrite(c Changes) error {
 	if err := rewriteBodies(w.Warmup, c.Body); err != nil {
 		return err
 	}
-	w.hashes = nil
 	w.finish()
 	return nil
 }

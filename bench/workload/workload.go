@@ -150,25 +150,22 @@ func (w *Workload) from(about dataset.About) {
 func (w *Workload) finish() {
 	images := map[string]bool{}
 	repeats := 0
-	total := sha256.New()
+	var hashes record.WorkloadHash
 	for _, slice := range w.Slices {
 		inSlice := map[string]bool{}
-		h := sha256.New()
 		for i := range slice {
 			item := &slice[i]
-			fmt.Fprintf(h, "%d %s\n", item.Offset, item.BodyHash)
+			hashes.Add(item)
 			if inSlice[item.ImageHash] {
 				repeats++
 			}
 			inSlice[item.ImageHash], images[item.ImageHash] = true, true
 			w.byID[item.ID] = item
 		}
-		sum := h.Sum(nil)
-		w.hashes = append(w.hashes, hex.EncodeToString(sum))
-		total.Write(sum)
 	}
+	w.hashes, w.Stats.SHA256 = hashes.Sums()
 	w.Stats.Items = len(w.Slices) * len(w.Slices[0])
-	w.Stats.SHA256, w.Stats.Images = hex.EncodeToString(total.Sum(nil)), len(images)
+	w.Stats.Images = len(images)
 	w.Stats.RepeatImages = float64(repeats) / float64(w.Stats.Items)
 }
 
