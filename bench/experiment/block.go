@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"siglab/bench/chatclient"
@@ -17,6 +18,7 @@ const (
 	warmConnections = 16                    // more than are ever in flight at the default load; with a cap as many as it
 	healthTimeout   = 30 * time.Second      // unless the experiment says
 	stopTimeout     = time.Minute           // above what the steps of a stop take together
+	noticeTime      = time.Second / 2       // until the end of a server is known whose requests failed
 	leadTime        = 50 * time.Millisecond // from "ready" to the schedule's time 0
 )
 
@@ -61,6 +63,13 @@ func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block) (
 	}
 	if seen.lost != nil { // the cause of whatever else went wrong
 		b.Void = seen.lost.Error()
+	}
+	if exited != nil && (b.Void != "" || slices.ContainsFunc(seen.observations, func(o record.Observation) bool { return !o.OK() })) {
+		select { // a broken connection is seen before the end that broke it
+		case <-exited:
+		case <-ctx.Done():
+		case <-time.After(noticeTime):
+		}
 	}
 	select {
 	case <-exited: // the cause says more than the errors that followed from it

@@ -29,16 +29,32 @@ const holdSteps = 4
 //
 // The error is for a program that could not be started or ended by itself.
 func Hold(ctx context.Context, argv []string, tie io.Reader, told io.Writer, output *os.File, grace time.Duration) error {
-	err := hold(ctx, argv, tie, told, output, grace)
+	h := &holder{told: told}
+	err := h.hold(ctx, argv, tie, output, grace)
+	h.tell(err)
+	return err
+}
+
+// holder tells its parent once how the program ended: as soon as that is known, since
+// what is measured of it is void from then on.
+type holder struct {
+	told io.Writer
+	done bool
+}
+
+func (h *holder) tell(err error) {
+	if h.done {
+		return
+	}
+	h.done = true
 	text := succeeded
 	if err != nil {
 		text = err.Error()
 	}
-	_, _ = fmt.Fprintln(told, saysEnded+text) // a parent that is gone need not be told
-	return err
+	_, _ = fmt.Fprintln(h.told, saysEnded+text) // a parent that is gone need not be told
 }
 
-func hold(ctx context.Context, argv []string, tie io.Reader, told io.Writer, output *os.File, grace time.Duration) error {
+func (h *holder) hold(ctx context.Context, argv []string, tie io.Reader, output *os.File, grace time.Duration) error {
 	if len(argv) == 0 {
 		return errors.New("hold: no program is named")
 	}
@@ -51,7 +67,7 @@ func hold(ctx context.Context, argv []string, tie io.Reader, told io.Writer, out
 		return err
 	}
 	group := cmd.Process.Pid
-	if _, err := fmt.Fprintf(told, saysHolding+"%d\n", group); err != nil {
+	if _, err := fmt.Fprintf(h.told, saysHolding+"%d\n", group); err != nil {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithCancel(ctx)
 		cancel() // nobody is there to hold for
@@ -66,10 +82,8 @@ func hold(ctx context.Context, argv []string, tie io.Reader, told io.Writer, out
 	defer killOrphans(grace)
 	select {
 	case err := <-done:
+		h.tell(err)
 		endGroup(group, grace)
-		if err == nil {
-			return nil
-		}
 		return err
 	case <-cut:
 	case <-ctx.Done():
@@ -92,13 +106,18 @@ func hold(ctx context.Context, argv []string, tie io.Reader, told io.Writer, out
 	}
 }
 
-// endGroup ends what is left of the group of a program that has ended: workers that
-// it did not wait for have the grace to follow it.
+// endGroup ends what is left of the group of a program that has ended. Workers that it did
+// not wait for have a quarter of the grace to follow it, then they are asked to.
 func endGroup(group int, grace time.Duration) {
-	for deadline := time.Now().Add(grace); groupAlive(group); {
-		if time.Now().After(deadline) {
+	begun, asked := time.Now(), false
+	for groupAlive(group) {
+		switch waited := time.Since(begun); {
+		case waited > grace:
 			killGroup(group)
 			return
+		case waited > grace/4 && !asked && len(gentleFirst) > 0:
+			asked = true
+			signalGroup(group, gentleFirst[len(gentleFirst)-1])
 		}
 		reap()
 		time.Sleep(10 * time.Millisecond)

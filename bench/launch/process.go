@@ -57,10 +57,12 @@ type Process struct {
 	log     *os.File
 	logged  int64 // length of the log before this child: what an earlier one said
 	copying sync.WaitGroup
-	held    atomic.Int64 // process id of a held program, 0 until it is known
-	ended   string       // what the holder said of the program's end; "" if it said nothing
-	exited  chan struct{}
-	err     error // how it ended; read after exited is closed
+	held    atomic.Int64  // process id of a held program, 0 until it is known
+	exited  chan struct{} // the child has ended, and all that it held
+
+	died  chan struct{} // the server has ended, while a holder may still end what it left
+	cause error         // how; read after died is closed
+	once  sync.Once     // closes died
 }
 
 // listening is the line by which a server says where it is, holding that by which a
@@ -95,8 +97,8 @@ func Start(ctx context.Context, spec Spec) (*Process, string, error) {
 	select {
 	case url := <-address:
 		return p, url, nil
-	case <-p.exited:
-		err = fmt.Errorf("it ended before it listened (%w)%s", p.err, p.lastLines())
+	case <-p.died:
+		err = fmt.Errorf("it ended before it listened (%w)%s", p.cause, p.lastLines())
 	case <-timeout.C:
 		err = fmt.Errorf("no address after %v%s", spec.Timeout, p.lastLines())
 		if spec.Holder != nil {
@@ -143,17 +145,12 @@ func (p *Process) start() (<-chan string, error) {
 		p.copying.Wait() // Wait closes the pipe, so the output comes first
 		err := p.cmd.Wait()
 		if err == nil {
-			err = errors.New("exit status 0")
+			err = errors.New(succeeded)
 		}
-		if p.ended == "signal: killed" { // not by us: its holder says so otherwise
-			p.ended += ", as the kernel does when memory runs out (see dmesg)"
-		}
-		if p.ended != "" {
-			err = errors.New(p.ended)
-		} else if pid := p.held.Load(); pid > 0 { // the holder did not come to end it
+		first := p.die(err)
+		if pid := p.held.Load(); pid > 0 && (first || p.cmd.ProcessState.ExitCode() < 0) { // the holder did not come to end it
 			killGroup(int(pid))
 		}
-		p.err = err
 		_ = p.log.Close() // every line was written by then
 		close(p.exited)
 	}()
@@ -191,10 +188,23 @@ func (p *Process) fromHolder(line string) bool {
 		return true
 	}
 	said, ok := strings.CutPrefix(strings.TrimSuffix(line, "\n"), saysEnded)
-	if ok {
-		p.ended = said
+	if !ok {
+		return false
 	}
-	return ok
+	if said == "signal: killed" { // not by us: its holder says so otherwise
+		said += ", as the kernel does when memory runs out (see dmesg)"
+	}
+	p.die(errors.New(said))
+	return true
+}
+
+// die notes the end of the server, the first time.
+func (p *Process) die(cause error) (first bool) {
+	p.once.Do(func() {
+		p.cause, first = cause, true
+		close(p.died)
+	})
+	return first
 }
 
 // PID is the process id of the server: of the program, where it is held.
@@ -205,13 +215,14 @@ func (p *Process) PID() int {
 	return p.cmd.Process.Pid
 }
 
-// Exited is closed when the child has ended.
-func (p *Process) Exited() <-chan struct{} { return p.exited }
+// Exited is closed when the server has ended. What it left behind may be there until Stop
+// returns.
+func (p *Process) Exited() <-chan struct{} { return p.died }
 
-// Cause says how the child ended, with the last lines of its log. It may be
+// Cause says how the server ended, with the last lines of its log. It may be
 // called only after Exited is closed.
 func (p *Process) Cause() error {
-	return fmt.Errorf("server of variant %q ended: %w%s", p.spec.Name, p.err, p.lastLines())
+	return fmt.Errorf("server of variant %q ended: %w%s", p.spec.Name, p.cause, p.lastLines())
 }
 
 // Stop ends the child: it closes the tie, then interrupts, then kills, each step

@@ -26,7 +26,7 @@ func (p *Process) whenReady(ctx context.Context) <-chan string {
 			}
 			select {
 			case <-ctx.Done():
-			case <-p.exited:
+			case <-p.died:
 				return
 			case <-time.After(readyEvery):
 			}

@@ -26,10 +26,10 @@ func Run(ctx context.Context, spec Spec) error {
 	defer timeout.Stop()
 	select {
 	case <-p.exited:
-		if p.ended == succeeded {
+		if p.cause.Error() == succeeded {
 			return nil
 		}
-		return fmt.Errorf("it failed (%w)%s", p.err, p.lastLines())
+		return fmt.Errorf("it failed (%w)%s", p.cause, p.lastLines())
 	case <-timeout.C:
 		err = fmt.Errorf("it did not end within %v%s", spec.Timeout, p.lastLines())
 	case <-ctx.Done():
@@ -47,7 +47,7 @@ func open(spec Spec) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("log: %w", err)
 	}
-	p := &Process{spec: spec, log: log, exited: make(chan struct{})}
+	p := &Process{spec: spec, log: log, exited: make(chan struct{}), died: make(chan struct{})}
 	if info, err := log.Stat(); err == nil {
 		p.logged = info.Size()
 	}

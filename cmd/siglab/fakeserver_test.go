@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -34,6 +35,7 @@ func startFake(env *testscript.Env) error {
 		_ = log.Close() // of no use after the script
 	})
 	env.Setenv("FAKE", server.URL)
+	env.Setenv("FAKE_PORT", server.URL[strings.LastIndexByte(server.URL, ':')+1:])
 	return nil
 }
 

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/shirou/gopsutil/v4/process"
 
 	"siglab/internal/hub/hubtest"
 )
@@ -15,7 +17,7 @@ import (
 // TestMain lets the scripts run this program as the command siglab: the test
 // binary is then started under that name, also as its own child by bench.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"siglab": main})
+	testscript.Main(m, map[string]func(){"siglab": main, "badserver": badServer})
 }
 
 func TestScripts(t *testing.T) {
@@ -76,7 +78,7 @@ func TestScripts(t *testing.T) {
 			}
 			return true, gpu.Close()
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "try": try},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfor": waitFor, "try": try, "nobodyleft": nobodyLeft},
 	})
 }
 
@@ -101,4 +103,26 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Fatalf("%s is still missing or empty", args[0])
+}
+
+// nobodyLeft fails unless every process that noted itself in the folder pids is gone.
+func nobodyLeft(ts *testscript.TestScript, neg bool, args []string) {
+	noted, err := os.ReadDir(ts.MkAbs("pids"))
+	if neg || len(args) != 0 || err != nil || len(noted) == 0 {
+		ts.Fatalf("usage: nobodyleft, after a server has noted itself (%v)", err)
+	}
+	for _, entry := range noted {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			ts.Fatalf("%v", err)
+		}
+		alive, err := process.PidExists(int32(pid))
+		if err != nil {
+			ts.Fatalf("%v", err)
+		}
+		if alive {
+			ts.Fatalf("process %d is left", pid)
+		}
+	}
+	ts.Check(os.RemoveAll(ts.MkAbs("pids")))
 }
