@@ -88,11 +88,16 @@ func (c *Command) Start(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("variant %q: %w", c.Name, err)
 	}
+	return c.launch(ctx, port, spec)
+}
+
+// launch starts the server and makes sure that it is the one that answers.
+func (c *Command) launch(ctx context.Context, port int, spec launch.Spec) (string, error) {
 	p, base, err := launch.Start(ctx, spec)
 	if err != nil {
 		return "", err
 	}
-	if pid := launch.Listener(port); pid != 0 && base == spec.URL && !p.Holds(pid) {
+	if pid := launch.Listener(port); pid != 0 && !p.Holds(pid) {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*spec.StopGrace)
 		defer cancel()
 		_ = p.Stop(stopCtx) // it serves nobody
