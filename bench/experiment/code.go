@@ -19,23 +19,30 @@ var errWrongCode = errors.New("wrong code")
 // examine finds out, before any request, which code the server has loaded and, once for
 // each variant, what it runs with.
 func (r *runner) examine(ctx context.Context, arm Arm) error {
+	var wrong error
+	if arm.Loaded != nil {
+		code := arm.Loaded(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if i := slices.IndexFunc(r.manifest.Code, func(c record.Code) bool { return c.Variant == arm.Name }); i >= 0 {
+			r.manifest.Code[i] = code
+		} else {
+			r.manifest.Code = append(r.manifest.Code, code)
+		}
+		if code.Found == record.CodeWrong {
+			wrong = fmt.Errorf("%w: %s", errWrongCode, code.Detail)
+		}
+	}
 	if arm.Fingerprint != nil && !slices.ContainsFunc(r.manifest.Fingerprints, func(f record.Fingerprint) bool { return f.Variant == arm.Name }) {
-		r.manifest.Fingerprints = append(r.manifest.Fingerprints, arm.Fingerprint(ctx))
+		found := arm.Fingerprint(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err() // it is not whole
+		}
+		r.manifest.Fingerprints = append(r.manifest.Fingerprints, found)
 	}
-	if arm.Loaded == nil {
-		return ctx.Err()
+	if wrong != nil {
+		return wrong
 	}
-	code := arm.Loaded(ctx)
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if i := slices.IndexFunc(r.manifest.Code, func(c record.Code) bool { return c.Variant == arm.Name }); i >= 0 {
-		r.manifest.Code[i] = code
-	} else {
-		r.manifest.Code = append(r.manifest.Code, code)
-	}
-	if code.Found == record.CodeWrong {
-		return fmt.Errorf("%w: %s", errWrongCode, code.Detail)
-	}
-	return nil
+	return ctx.Err()
 }

@@ -93,6 +93,9 @@ func (c *Command) byModule(ctx context.Context, in fingerprint.Invocation) recor
 		code.Detail = err.Error()
 		return code
 	}
+	if c.process != nil {
+		c.answer = &installed
+	}
 	if installed.Origin == "" {
 		code.Found = record.CodeWrong
 		code.Detail = fmt.Sprintf("%s has no module %q; a set-up command can install it, or an overlay put the worktree on PYTHONPATH", installed.Executable, o.Module)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/shirou/gopsutil/v4/process"
 
+	"siglab/bench/fingerprint"
 	"siglab/bench/launch"
 )
 
@@ -47,6 +48,8 @@ type Command struct {
 
 	process *launch.Process
 	served  int // port of the running server
+	// answer is what its interpreter said of itself; nil: it was not asked yet.
+	answer *fingerprint.Installation
 }
 
 const (
@@ -103,7 +106,7 @@ func (c *Command) launch(ctx context.Context, port int, spec launch.Spec) (strin
 		_ = p.Stop(stopCtx) // it serves nobody
 		return "", fmt.Errorf("variant %q: another program answers on its port %d%s; leave --port out for a free one", c.Name, port, whoListens(port))
 	}
-	c.process, c.served = p, port
+	c.process, c.served, c.answer = p, port, nil
 	return base, nil
 }
 

@@ -34,21 +34,35 @@ func (c *Command) Fingerprint(ctx context.Context) record.Fingerprint {
 		}
 	}
 	out.Env = env.Steering(c.declared(), replace)
+	installed, err := c.installation(ctx, tree)
+	if err != nil {
+		out.Detail = err.Error()
+	}
+	if installed != nil {
+		out.Python = &record.Python{Executable: replace.Replace(installed.Executable), Version: installed.Version, Packages: installed.Packages}
+	}
+	return out
+}
+
+// installation is what the server's interpreter says of itself, which it is asked once;
+// nil if there is none that is known.
+func (c *Command) installation(ctx context.Context, tree []fingerprint.Process) (*fingerprint.Installation, error) {
+	if c.answer != nil {
+		return c.answer, nil
+	}
 	in, ok := fingerprint.Python(tree)
 	if !ok {
 		in, ok = fingerprint.FindPython(c.filled(c.Argv, c.served), c.dir(), c.environ(c.served))
 	}
 	if !ok {
-		return out
+		return nil, nil
 	}
 	installed, err := in.Ask(ctx, "")
 	if err != nil {
-		out.Detail = err.Error()
-		return out
+		return nil, err
 	}
-	installed.Executable = replace.Replace(installed.Executable)
-	out.Python = &installed.Python
-	return out
+	c.answer = &installed
+	return c.answer, nil
 }
 
 // declared are the names of the variables that the variant sets itself.
