@@ -70,6 +70,50 @@ func TestCodesAndGates(t *testing.T) {
 	}
 }
 
+// TestNotes: every note of a run is explained.
+func TestNotes(t *testing.T) {
+	text, err := os.ReadFile("experiment-design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	load, err := os.ReadFile(filepath.Join("..", "bench", "record", "load.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	notes := regexp.MustCompile(`\n\tNote[A-Za-z]+ += "([^"]+)"`).FindAllStringSubmatch(string(load), -1)
+	for _, note := range notes {
+		if !strings.Contains(string(text), "| `"+note[1]+"` |") {
+			t.Errorf("experiment-design.md does not explain the note %q", note[1])
+		}
+	}
+	if len(notes) < 7 {
+		t.Errorf("only %d notes were found: does this test still look in the right place?", len(notes))
+	}
+}
+
+// TestNoStaleCodes: what the tables of codes explain, the code can say.
+func TestNoStaleCodes(t *testing.T) {
+	text, err := os.ReadFile("experiment-design.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]bool{}
+	for _, dir := range []string{"compare", "sidebyside", "peerfiles", "record"} {
+		for _, literal := range literals(t, filepath.Join("..", "bench", dir)) {
+			said[literal] = true
+		}
+	}
+	_, tables, found := strings.Cut(string(text), "## Warnings and notes")
+	if !found {
+		t.Fatal("the chapter of warnings is gone")
+	}
+	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)`").FindAllStringSubmatch(tables, -1) {
+		if !said[match[1]] {
+			t.Errorf("experiment-design.md explains %q, which nothing says", match[1])
+		}
+	}
+}
+
 // TestCodesOfFiles: every code of comparisons of files is explained.
 func TestCodesOfFiles(t *testing.T) {
 	text, err := os.ReadFile("experiment-design.md")

@@ -22,7 +22,7 @@ func Analyse(run record.Run) (*Comparison, error) {
 	c.Gates, c.Valid = s.gates()
 	c.Metrics = s.metrics(c.Valid)
 	c.Arms = s.summarize()
-	c.Shifts, c.Strata = s.shifts(), s.strata()
+	c.Shifts, c.Strata, c.Drifts = s.shifts(), s.strata(), s.drifts(c.Metrics)
 	c.Work = s.work()
 	c.Kernel = s.kernels(c.Metrics)
 	c.Telemetry = s.telemetry()

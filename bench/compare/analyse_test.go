@@ -80,6 +80,7 @@ func TestEstimate(t *testing.T) {
 		Metric: "median_ttft_ms", Unit: "ms", Variant: "optimized", Better: LowerIsBetter, Primary: true,
 		Baseline: 100, Candidate: 320.0 / 3,
 		Percent:  Interval{third, third - half, third + half}.percent(),
+		Sequence: Interval{100 * math.Expm1(third), math.NaN(), math.NaN()}, // of three pairs there is none
 		Absolute: Interval{20.0 / 3, 20.0 / 3 * (1 - 4.30265273), 20.0 / 3 * (1 + 4.30265273)},
 		P:        1 - 1/math.Sqrt(3), PHolm: 1, PSignFlip: 1, Verdict: Inconclusive,
 		// Means log(1.2)/2 of the pairs in which main ran first (0 and 2), 0 of the other.
@@ -412,6 +413,23 @@ func TestWarnings(t *testing.T) {
 		{"few-requests-p99", fake{}},
 		{"random-weights", fake{change: func(run *record.Run) { run.Manifest.Experiment.Model = "random:tiny" }}},
 		{"shared-server-start", fake{change: func(run *record.Run) { run.Manifest.Experiment.Restart = "never" }}},
+		{"margin-below-floor", fake{change: func(run *record.Run) {
+			run.Manifest.Experiment.NoiseFloors = map[string]float64{"median_ttft_ms": 0.05}
+		}}},
+		{"drift", fake{factor: func(pair, arm int) (float64, float64) { return 1 + 0.05*float64(pair) + 0.01*wobble(pair, arm), 1 }}},
+		{"effect-drift", fake{factor: func(pair, arm int) (float64, float64) { return 1 + 0.05*float64(pair*arm) + 0.001*wobble(pair, arm), 1 }}},
+		{"follows-machine", fake{
+			factor: func(pair, arm int) (float64, float64) { return 1 + 0.1*wobble(pair, arm), 1 },
+			change: func(run *record.Run) {
+				for i, b := range run.Manifest.Blocks {
+					arm := 0
+					if b.Variant == "optimized" {
+						arm = 1
+					}
+					run.Telemetry[i].MHz = 3000 - 1000*wobble(b.Pair, arm)
+				}
+			},
+		}},
 		{"caches-kept", fake{change: func(run *record.Run) { run.Manifest.Experiment.Caches = record.CachesKeep }}},
 		{"max-duration", fake{change: func(run *record.Run) { run.Manifest.Stopped = stoppedBudget }}},
 		{"warm-up-unstable", fake{change: func(run *record.Run) {

@@ -16,6 +16,7 @@ type Comparison struct {
 	Kernel   []Kernel  // one per variant: from the resampling kernel to the request
 	Shifts   []Shift   // per candidate: where in the distribution it differs
 	Strata   []Strata  // per candidate: for which requests
+	Drifts   []Drift   // of every primary: what moved over the run
 	Pacing   []Pacing  // per variant: how well the schedule was kept
 	Timeline []Moment  // in order of the blocks: latency over the run
 	Machine  []Series  // what was read of the machine meanwhile
@@ -70,6 +71,7 @@ type Metric struct {
 	Baseline  float64  // mean of the baseline's block values, in Unit
 	Candidate float64  // mean of the candidate's
 	Percent   Interval // change in percent: exp(mean log ratio) − 1; below 0 is a lower value
+	Sequence  Interval // change in percent with the interval that holds at every look: wider, whenever the run was ended
 	Absolute  Interval // change in Unit: mean paired difference
 	P         float64  // two-sided paired t test on the log ratios; with early stopping, valid at every look
 	PHolm     float64  // adjusted over primaries × candidates; NaN for others

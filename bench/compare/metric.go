@@ -222,6 +222,7 @@ func (s *study) measure(spec metricSpec, candidate int, opt options) Metric {
 	m.Baseline, m.Candidate = mean(baseline), mean(other)
 	ratios := logRatios(m.Pairs)
 	m.Percent = opt.interval(ratios).percent()
+	m.Sequence = around(ratios, func(n int) float64 { return anytimeCritical(n, opt.alpha) }).percent()
 	m.Absolute = opt.interval(difference)
 	m.P = opt.p(ratios)
 	m.PSignFlip = signFlip(ratios)

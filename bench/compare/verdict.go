@@ -31,7 +31,10 @@ func (s *study) judge(m *Metric, opt options, family int, valid bool) {
 	}
 	m.Verdict = Inconclusive
 	if len(ratios) > 1 {
-		m.Verdict = verdictOf(*m, opt.equivalence(ratios).percent(), opt)
+		inside := opt.equivalence(ratios).percent()
+		if m.Verdict = verdictOf(*m, inside, opt); m.Verdict == Inconclusive && opt.holds(inside) && opt.floor > opt.margin {
+			m.note("margin-below-floor", fmt.Sprintf("The interval lies within the margin of equivalence, but two runs of one thing may differ by more than that margin: the noise floor is %.2g %%, the margin %.2g %%.", 100*opt.floor, 100*opt.margin))
+		}
 	}
 	m.noteVerdict(opt)
 	if s.heedClientError(m); m.Verdict == Inconclusive && !m.noted("client-error-larger") {
@@ -43,7 +46,7 @@ func (s *study) judge(m *Metric, opt options, family int, valid bool) {
 // excludes no change, the p value still does after the adjustment for the number
 // of primaries, and the effect is larger than what two runs of the same thing
 // differ by. Equivalent are variants whose interval inside, see options.equivalence,
-// lies within the margin.
+// lies within the margin, unless the noise floor does not.
 func verdictOf(m Metric, inside Interval, opt options) Verdict {
 	if m.differs(opt) && m.aboveFloor(opt) {
 		if (m.Percent.Value > 0) == (m.Better == HigherIsBetter) {
@@ -51,10 +54,15 @@ func verdictOf(m Metric, inside Interval, opt options) Verdict {
 		}
 		return Slower
 	}
-	if inside.Low > -100*opt.margin && inside.High < 100*opt.margin {
+	if opt.holds(inside) && opt.floor <= opt.margin {
 		return Equivalent
 	}
 	return Inconclusive
+}
+
+// holds reports whether an interval in percent lies within the margin of equivalence.
+func (o options) holds(inside Interval) bool {
+	return inside.Low > -100*o.margin && inside.High < 100*o.margin
 }
 
 // differs reports whether the difference is larger than chance explains.

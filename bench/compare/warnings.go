@@ -22,7 +22,7 @@ const (
 func (s *study) warnings(c *Comparison) []Warning {
 	var out []Warning
 	for _, group := range [][]Warning{
-		s.warnFiles(), s.warnDesign(), s.warnBlocks(), s.warnOrder(c.Metrics),
+		s.warnFiles(), s.warnDesign(), s.warnBlocks(), s.warnOrder(c.Metrics), s.warnDrift(c.Drifts),
 		s.warnServers(), s.warnWorkload(), s.warnCalibration(), s.warnClient(), s.warnSaturation(), s.warnTelemetry(c.Telemetry), s.warnKernel(c),
 	} {
 		out = append(out, group...)
@@ -57,6 +57,9 @@ func (s *study) warnDesign() []Warning {
 	default:
 		out = append(out, warning("noise-floor-unmeasured", "No run of one variant against itself has measured the noise floor, so it is taken as 0."))
 	}
+	if wide := s.floorsAbove(); wide != "" && !e.AA {
+		out = append(out, warning("margin-below-floor", "The margin of equivalence, %.2g %%, is below the noise floor of %s, so equivalent is no possible verdict there.", 100*s.options().margin, wide))
+	}
 	if e.AA {
 		out = append(out, warning("a-against-a", "All variants are the same: this run measures the noise floor, and every verdict of faster or slower in it is false."))
 	}
@@ -87,6 +90,17 @@ func (s *study) warnDesign() []Warning {
 		}
 	}
 	return out
+}
+
+// floorsAbove lists the primaries whose noise floor is above the margin of equivalence.
+func (s *study) floorsAbove() string {
+	var keys []string
+	for _, spec := range metricSpecs {
+		if opt := s.optionsFor(spec.key); s.isPrimary(spec) && opt.floor > opt.margin {
+			keys = append(keys, spec.key)
+		}
+	}
+	return strings.Join(keys, ", ")
 }
 
 // floors lists the noise floors of the primaries: "2.1 % (median_ttft_ms)".

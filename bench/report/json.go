@@ -30,6 +30,7 @@ type document struct {
 	Arms     []armJSON       `json:"arms"`
 	Shifts   []shiftJSON     `json:"shifts"`
 	Strata   []stratumJSON   `json:"strata"`
+	Drifts   []driftJSON     `json:"drift"`
 	Warnings []warningJSON   `json:"warnings"`
 	Machine  telemetryJSON   `json:"telemetry"`
 	Run      record.Manifest `json:"manifest"`
@@ -51,6 +52,8 @@ type metricJSON struct {
 	Change    number     `json:"change_pct"`
 	Low       number     `json:"ci_low_pct"`
 	High      number     `json:"ci_high_pct"`
+	SeqLow    number     `json:"cs_low_pct"` // confidence sequence
+	SeqHigh   number     `json:"cs_high_pct"`
 	Absolute  number     `json:"change_abs"`
 	AbsLow    number     `json:"ci_low_abs"`
 	AbsHigh   number     `json:"ci_high_abs"`
@@ -143,6 +146,37 @@ type stratumJSON struct {
 	High      number `json:"ci_high_pct"`
 }
 
+type driftJSON struct {
+	Variant    string       `json:"variant"`
+	Metric     string       `json:"metric"`
+	Level      number       `json:"level_pct"` // from the first pair to the last
+	LevelLow   number       `json:"level_ci_low_pct"`
+	LevelHigh  number       `json:"level_ci_high_pct"`
+	PLevel     number       `json:"p_level"`
+	Effect     number       `json:"effect_pct"`
+	EffectLow  number       `json:"effect_ci_low_pct"`
+	EffectHigh number       `json:"effect_ci_high_pct"`
+	PEffect    number       `json:"p_effect"`
+	Follows    []followJSON `json:"follows"`
+}
+
+type followJSON struct {
+	Reading string `json:"reading"`
+	R       number `json:"r"`
+	P       number `json:"p"`
+}
+
+func driftDocument(x compare.Drift) driftJSON {
+	d := driftJSON{
+		Variant: x.Variant, Metric: x.Metric, Level: num(x.Level.Value), LevelLow: num(x.Level.Low), LevelHigh: num(x.Level.High), PLevel: num(x.PLevel),
+		Effect: num(x.Effect.Value), EffectLow: num(x.Effect.Low), EffectHigh: num(x.Effect.High), PEffect: num(x.PEffect), Follows: []followJSON{},
+	}
+	for _, f := range x.Follows {
+		d.Follows = append(d.Follows, followJSON{f.Reading, num(f.R), num(f.P)})
+	}
+	return d
+}
+
 type warningJSON struct {
 	Code string `json:"code"`
 	Text string `json:"text"`
@@ -154,7 +188,7 @@ func JSON(dir string, c *compare.Comparison) any {
 	d := document{
 		RunDir: dir, Valid: c.Valid, Pairs: c.Pairs, Stopped: c.Manifest.Stopped, Run: c.Manifest,
 		Gates: []gateJSON{}, Metrics: []metricJSON{}, Work: []workJSON{}, Kernel: []kernelJSON{}, Arms: []armJSON{}, Warnings: []warningJSON{},
-		Shifts: []shiftJSON{}, Strata: []stratumJSON{}, Machine: telemetryDocument(c.Telemetry),
+		Shifts: []shiftJSON{}, Strata: []stratumJSON{}, Drifts: []driftJSON{}, Machine: telemetryDocument(c.Telemetry),
 	}
 	for _, g := range c.Gates {
 		d.Gates = append(d.Gates, gateJSON(g))
@@ -184,6 +218,9 @@ func JSON(dir string, c *compare.Comparison) any {
 		}
 		d.Shifts = append(d.Shifts, shift)
 	}
+	for _, x := range c.Drifts {
+		d.Drifts = append(d.Drifts, driftDocument(x))
+	}
 	for _, s := range c.Strata {
 		for _, g := range s.Groups {
 			d.Strata = append(d.Strata, stratumJSON{s.Variant, s.By, g.Name, g.Requests, num(g.Baseline), num(g.Candidate), num(g.Change.Value), num(g.Change.Low), num(g.Change.High)})
@@ -198,7 +235,7 @@ func JSON(dir string, c *compare.Comparison) any {
 func metricDocument(m compare.Metric) metricJSON {
 	out := metricJSON{
 		Metric: m.Metric, Unit: m.Unit, Variant: m.Variant, Baseline: num(m.Baseline), Candidate: num(m.Candidate),
-		Change: num(m.Percent.Value), Low: num(m.Percent.Low), High: num(m.Percent.High),
+		Change: num(m.Percent.Value), Low: num(m.Percent.Low), High: num(m.Percent.High), SeqLow: num(m.Sequence.Low), SeqHigh: num(m.Sequence.High),
 		Absolute: num(m.Absolute.Value), AbsLow: num(m.Absolute.Low), AbsHigh: num(m.Absolute.High),
 		P: num(m.P), PHolm: num(m.PHolm), PSignFlip: num(m.PSignFlip), Verdict: string(m.Verdict), MDE: num(m.MDE), MorePairs: m.MorePairs,
 		Primary: m.Primary, Order: num(m.Order.Value), Pairs: []pairJSON{}, Notes: []string{},
