@@ -1,7 +1,6 @@
 package compare
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -115,43 +114,61 @@ func (s *study) machine() []Series {
 	return out
 }
 
-// reading is one figure of a sample; NaN where it was not made.
+// reading takes one number of a sample; NaN where it was not read.
 type reading struct {
 	name, unit string
 	of         func(record.Sample) float64
 }
 
+// readings are what a run is drawn with: processes, GPUs that the servers use, and what
+// the servers say of their queues.
 func (s *study) readings() []reading {
-	all := []reading{
+	gpu := s.gpuReading
+	return []reading{
 		{"server CPU", "% of a core", func(s record.Sample) float64 { return s.CPU }},
 		{"server memory", "MiB", func(s record.Sample) float64 { return float64(s.RSS) / (1 << 20) }},
 		{"host CPU", "% of all cores", func(s record.Sample) float64 { return s.Host }},
 		{"client CPU", "% of a core", func(s record.Sample) float64 { return s.Client }},
 		{"stolen from the host", "% of all cores", func(s record.Sample) float64 { return s.Steal }},
+		{"GPU utilization", "% of the time", gpu(func(g record.GPUSample) float64 { return number(g.Utilization, 1) })},
+		{"GPU memory", "MiB", gpu(func(g record.GPUSample) float64 { return number(g.MemoryUsed, 1./(1<<20)) })},
+		{"GPU SM clock", "MHz", gpu(func(g record.GPUSample) float64 { return number(g.SMMHz, 1) })},
+		{"GPU power", "W", gpu(func(g record.GPUSample) float64 { return number(g.Watts, 1) })},
+		{"requests that the server answers", "at once", gauge(func(g *record.Gauges) *float64 { return g.Running })},
+		{"requests in the server's queue", "", gauge(func(g *record.Gauges) *float64 { return g.Waiting })},
 	}
-	used := s.usedGPUs()
-	for _, g := range s.run.Manifest.Instruments.GPUs {
-		if len(used) > 0 && !used[g.UUID] {
-			continue
-		}
-		name := fmt.Sprintf("GPU %d ", g.Index)
-		all = append(all, gpuReading(name+"busy", "% of the time", g.UUID, func(s record.GPUSample) *int { return s.Utilization }),
-			gpuReading(name+"SM clock", "MHz", g.UUID, func(s record.GPUSample) *int { return s.SMMHz }),
-			gpuReading(name+"temperature", "°C", g.UUID, func(s record.GPUSample) *int { return s.Celsius }))
-	}
-	return all
 }
 
-// gpuReading is one figure of one GPU.
-func gpuReading(name, unit, uuid string, of func(record.GPUSample) *int) reading {
-	return reading{name, unit, func(s record.Sample) float64 {
-		for _, g := range s.GPUs {
-			if v := of(g); g.UUID == uuid && v != nil {
-				return float64(*v)
+// gpuReading is the mean over the GPUs that servers use, or over all where the driver
+// does not tell which.
+func (s *study) gpuReading(of func(record.GPUSample) float64) func(record.Sample) float64 {
+	used := s.usedGPUs()
+	return func(sample record.Sample) float64 {
+		var values []float64
+		for _, g := range sample.GPUs {
+			if v := of(g); (len(used) == 0 || used[g.UUID]) && finite(v) {
+				values = append(values, v)
 			}
 		}
+		return mean(values)
+	}
+}
+
+func gauge(of func(*record.Gauges) *float64) func(record.Sample) float64 {
+	return func(s record.Sample) float64 {
+		if s.Server == nil {
+			return math.NaN()
+		}
+		return number(of(s.Server), 1)
+	}
+}
+
+// number is a value that may not have been told, in another unit.
+func number[T int | uint64 | float64](v *T, factor float64) float64 {
+	if v == nil {
 		return math.NaN()
-	}}
+	}
+	return float64(*v) * factor
 }
 
 // averaged joins neighbours of one block until there are no more than so many points,

@@ -3,6 +3,7 @@ package report
 import (
 	"html/template"
 	"math"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -36,7 +37,7 @@ func machineOverTime(series compare.Series, low, top float64) *plot.Plot {
 	p := newPlot()
 	p.X.Min, p.X.Max, p.Y.Min = low, top, 0
 	p.Y.Tick.Marker = fewTicks
-	setTitle(p, series.Name+", "+series.Unit)
+	setTitle(p, strings.TrimSuffix(series.Name+", "+series.Unit, ", "))
 	for _, block := range blocksOf(series.Points, func(q compare.Point) (int, int) { return q.Arm, q.Block }) {
 		var points plotter.XYs
 		for _, q := range block {
