@@ -385,8 +385,8 @@ func TestKernel(t *testing.T) {
 	// All 20 requests of a block arrive within 190 ms and overlap: 0 to 19 are
 	// ahead, 9.5 in the mean, so 0.6 ms less per request saves at most 6.3 ms.
 	want := []Kernel{
-		{Variant: "main", Mode: "reference", Resample: 1, Tower: 5, TTFT: ttft, Share: 1 / ttft, Predicted: nan, Measured: nan, Grids: "8x8→12x12", Resamples: 40},
-		{Variant: "optimized", Mode: "bilinear", Resample: 0.4, Tower: 5, TTFT: ttft, Share: 0.4 / ttft, Predicted: -0.6 * 10.5, Measured: 0, Grids: "8x8→12x12", Resamples: 40},
+		{Variant: "main", Mode: "reference", Resample: 1, Tower: 5, TTFT: ttft, Share: 1 / ttft, Bound: 1 * 10.5, Predicted: nan, Measured: nan, Grids: "8x8→12x12", Resamples: 40},
+		{Variant: "optimized", Mode: "bilinear", Resample: 0.4, Tower: 5, TTFT: ttft, Share: 0.4 / ttft, Bound: 0.4 * 10.5, Predicted: -0.6 * 10.5, Measured: 0, Grids: "8x8→12x12", Resamples: 40},
 	}
 	if diff := cmp.Diff(want, c.Kernel, near); diff != "" {
 		t.Error(diff)

@@ -138,9 +138,11 @@ type Kernel struct {
 	Mode       string
 	Convention string
 	Resample   float64 // ms per image, the kernel alone
+	Given      bool    // Resample was measured apart from the server, see record.Run
 	Tower      float64 // ms per image, resampling included
 	TTFT       float64 // ms, client side, mean over blocks of the median
 	Share      float64 // Resample / TTFT
+	Bound      float64 // ms that a kernel of no time would gain at most
 	Predicted  float64 // change of TTFT against the baseline that the kernels' difference explains, ms
 	Measured   float64 // change of the median TTFT against the baseline, ms
 	Grids      string  // "8x8→12x12"

@@ -15,6 +15,9 @@ type Run struct {
 	Observations []Observation
 	Telemetry    []Sample
 	Warnings     []string // what was odd about the files themselves (a truncated last line)
+	// KernelTimes are the times of resampling one image by variant, measured apart from
+	// servers that do not tell them.
+	KernelTimes map[string]time.Duration
 }
 
 // Manifest says what was asked for, under which conditions it ran, and which

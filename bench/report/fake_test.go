@@ -27,7 +27,7 @@ func comparison(candidates ...string) *compare.Comparison {
 		},
 		Gates:    []compare.Gate{{Name: "send_lag_p99", OK: true, Checked: true, Detail: "0.4 ms, at most 5"}, {Name: "complete", OK: true, Checked: true, Detail: "6 of 6"}},
 		Arms:     []compare.Arm{arm("main", 30)},
-		Kernel:   []compare.Kernel{{Variant: "main", Mode: "reference", Convention: "bicubic", Resample: 0.07, Tower: 11, TTFT: 32, Share: 0.0022, Predicted: math.NaN(), Measured: math.NaN(), Grids: "8x8→12x12", Resamples: 600}},
+		Kernel:   []compare.Kernel{{Variant: "main", Mode: "reference", Convention: "bicubic", Resample: 0.07, Tower: 11, TTFT: 32, Share: 0.0022, Bound: 0.2, Predicted: math.NaN(), Measured: math.NaN(), Grids: "8x8→12x12", Resamples: 600}},
 		Warnings: []compare.Warning{{Code: "noise-floor-unmeasured", Text: "The noise floor was not measured."}},
 		Pacing:   []compare.Pacing{pacing("main")},
 		Answers:  600,

@@ -95,6 +95,8 @@ type kernelJSON struct {
 	Tower      number `json:"tower_ms"`
 	TTFT       number `json:"median_ttft_ms"`
 	Share      number `json:"share_of_ttft"`
+	Given      bool   `json:"resample_given"` // measured apart from the server
+	Bound      number `json:"most_gain_ms"`
 	Predicted  number `json:"predicted_change_ms"`
 	Measured   number `json:"measured_change_ms"`
 }
@@ -205,7 +207,7 @@ func JSON(dir string, c *compare.Comparison) any {
 	}
 	for _, k := range c.Kernel {
 		d.Kernel = append(d.Kernel, kernelJSON{
-			k.Variant, k.Mode, k.Convention, k.Grids, k.Resamples, num(k.Resample), num(k.Tower), num(k.TTFT), num(k.Share), num(k.Predicted), num(k.Measured),
+			k.Variant, k.Mode, k.Convention, k.Grids, k.Resamples, num(k.Resample), num(k.Tower), num(k.TTFT), num(k.Share), k.Given, num(k.Bound), num(k.Predicted), num(k.Measured),
 		})
 	}
 	for _, a := range c.Arms {

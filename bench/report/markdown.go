@@ -33,12 +33,16 @@ func Markdown(w io.Writer, dir string, c *compare.Comparison) error {
 		b.WriteString("\nChanges are candidate against baseline over " + pairCount(c, c.Pairs) + " of blocks, with 95 % intervals (Student t on log ratios); ~ holds 0; * is primary.\n")
 	}
 	markdownList(&b, "Notes", noteLines(c))
-	markdownList(&b, "Gates", gateLines(c))
-	markdownList(&b, "Work", workLines(c))
+	markdownList(&b, "Gates", gateSummary(c))
+	work, divergences := outerAndInner(workLines(c))
+	markdownList(&b, "Work", work)
 	markdownList(&b, "From the kernel to the request", kernelLines(c))
 	markdownList(&b, "Scope", scope(c))
-	b.WriteString("\n<details><summary>Environment, caveats, and how to reproduce</summary>\n")
+	b.WriteString("\n<details><summary>All gates, environment, caveats, and how to reproduce</summary>\n")
+	markdownList(&b, "All gates", gateLines(c))
+	markdownList(&b, "Divergences", divergences)
 	markdownList(&b, "Environment", environmentLines(c))
+	markdownList(&b, "What the variants differ in", differenceLines(c))
 	markdownList(&b, "Caveats", warningTexts(c.Warnings))
 	markdownList(&b, "Reproduce", reproduceLines(dir, c))
 	b.WriteString("\n</details>\n")
@@ -108,6 +112,48 @@ func gateLines(c *compare.Comparison) []string {
 	var lines []string
 	for _, g := range c.Gates {
 		lines = append(lines, fmt.Sprintf("%s: %s (%s)", g.Name, gateState(g), g.Detail))
+	}
+	return lines
+}
+
+// outerAndInner parts lines from those that are indented below them.
+func outerAndInner(lines []string) (outer, inner []string) {
+	for _, line := range lines {
+		if text, below := strings.CutPrefix(line, "  "); below {
+			inner = append(inner, text)
+		} else {
+			outer = append(outer, line)
+		}
+	}
+	return outer, inner
+}
+
+// gateSummary is a line that counts the gates that are ok, and a line for each other.
+func gateSummary(c *compare.Comparison) []string {
+	ok, lines := 0, []string{}
+	for _, g := range c.Gates {
+		if g.OK {
+			ok++
+		} else {
+			lines = append(lines, fmt.Sprintf("%s: %s (%s)", g.Name, gateState(g), g.Detail))
+		}
+	}
+	return append([]string{fmt.Sprintf("%d of %d ok", ok, len(c.Gates))}, lines...)
+}
+
+// differenceLines are the properties in which variants differ.
+func differenceLines(c *compare.Comparison) []string {
+	all := differencesOf(c)
+	var lines []string
+	for _, row := range all.Rows {
+		if !row.Differ {
+			continue
+		}
+		var parts []string
+		for i, v := range row.Values {
+			parts = append(parts, all.Head[i]+" "+orDash(v))
+		}
+		lines = append(lines, row.Name+": "+strings.Join(parts, "; "))
 	}
 	return lines
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"siglab/bench/compare"
+	"siglab/bench/vllmbench"
 )
 
 type (
@@ -146,7 +147,7 @@ func pacingFigures(c *compare.Comparison) []figure {
 
 // ladderFigures join the levels from the kernel to the request.
 func ladderFigures(c *compare.Comparison) []figure {
-	t := table{Caption: "From the kernel to the request", Head: []string{"variant", "mode", "grids", "resampling, ms per image", "vision tower, ms", "median TTFT, ms", "kernel's share", "predicted change, ms", "measured change, ms"}}
+	t := table{Caption: "From the kernel to the request", Head: []string{"variant", "mode", "grids", "resampling, ms per image", "vision tower, ms", "median TTFT, ms", "kernel's share", "most to gain, ms", "predicted change, ms", "measured change, ms"}}
 	any := false
 	for _, k := range c.Kernel {
 		any = any || known(k.Resample)
@@ -158,7 +159,7 @@ func ladderFigures(c *compare.Comparison) []figure {
 		if known(k.Share) {
 			share = fmt.Sprintf("%.2f %%", 100*k.Share)
 		}
-		t.Rows = append(t.Rows, []string{k.Variant, orDash(k.Mode), orDash(k.Grids), value(k.Resample), value(k.Tower), value(k.TTFT), share, signed(k.Predicted), measured})
+		t.Rows = append(t.Rows, []string{k.Variant, orDash(k.Mode), orDash(k.Grids), value(k.Resample), value(k.Tower), value(k.TTFT), share, value(k.Bound), signed(k.Predicted), measured})
 	}
 	if !any {
 		return nil
@@ -192,4 +193,24 @@ func orNone(text string) string {
 		return "none"
 	}
 	return text
+}
+
+// oneVariant has the numbers of a run of one variant: the mean of its blocks' values.
+func oneVariant(c *compare.Comparison) []figure {
+	if len(c.Arms) != 1 {
+		return nil
+	}
+	t := table{Caption: "Mean of the blocks' values", Head: []string{"metric", c.Arms[0].Variant.Name}}
+	for _, m := range vllmbench.Metrics() {
+		sum, n := 0.0, 0
+		for _, b := range c.Arms[0].Blocks {
+			if v, has := b.Values[m.Key]; has && b.Block.Void == "" {
+				sum, n = sum+v, n+1
+			}
+		}
+		if n > 0 {
+			t.Rows = append(t.Rows, []string{m.Label, value(sum / float64(n))})
+		}
+	}
+	return []figure{{Table: t}}
 }

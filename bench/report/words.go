@@ -157,13 +157,34 @@ func kernelLines(c *compare.Comparison) []string {
 			continue
 		}
 		line := fmt.Sprintf("%s (%s): resampling takes %s ms per image, the vision tower %s ms with it, the median TTFT is %s ms: the kernel is %.2f %% of it",
-			k.Variant, strings.TrimPrefix(k.Mode+", "+k.Grids, ", "), value(k.Resample), value(k.Tower), value(k.TTFT), 100*k.Share)
+			k.Variant, kernelName(k), value(k.Resample), value(k.Tower), value(k.TTFT), 100*k.Share)
+		if i == 0 && known(k.Bound) && k.TTFT > 0 {
+			line += fmt.Sprintf("; no other kernel can gain more than %s ms of TTFT (%.1f %%)", value(k.Bound), 100*k.Bound/k.TTFT)
+		}
+		if i > 0 && known(k.Tower) && known(c.Kernel[0].Tower) {
+			line += fmt.Sprintf("; against %s the tower differs by %s ms, the kernel by %s ms", c.Kernel[0].Variant, signed(k.Tower-c.Kernel[0].Tower), signed(k.Resample-c.Kernel[0].Resample))
+		}
 		if i > 0 && known(k.Predicted) && known(k.Measured) {
 			line += "; " + attribution(k, find(c, k.Variant, "median_ttft_ms").Absolute)
 		}
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// kernelName is the mode and the grids of a variant's kernel, and where its time is
+// from if not from the server.
+func kernelName(k compare.Kernel) string {
+	var parts []string
+	for _, part := range []string{k.Mode, k.Grids} {
+		if part != "" {
+			parts = append(parts, part)
+		}
+	}
+	if k.Given {
+		parts = append(parts, "time measured apart")
+	}
+	return strings.Join(parts, ", ")
 }
 
 // attribution sets the measured change of the median TTFT against what the kernels'

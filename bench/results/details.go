@@ -2,6 +2,7 @@ package results
 
 import (
 	"fmt"
+	"slices"
 
 	"siglab/bench/compare"
 	"siglab/bench/record"
@@ -9,16 +10,18 @@ import (
 	"siglab/bench/runlog"
 )
 
-// details reads what a report shows of the requests that it tells one by one. What is
+// Details reads what a report shows of the requests that it tells one by one. What is
 // wrong with those files becomes a warning of the comparison: no verdict rests on them.
-func details(dir string, c *compare.Comparison) report.Details {
+func Details(dir string, c *compare.Comparison) report.Details {
 	items, warnings := readItems(dir, c)
-	for _, text := range warnings {
-		c.Warnings = append(c.Warnings, compare.Warning{Code: "run-files", Text: text})
-	}
 	thumbnails, err := runlog.ReadThumbnails(dir)
 	if err != nil {
-		c.Warnings = append(c.Warnings, compare.Warning{Code: "run-files", Text: "The images are not shown: " + err.Error()})
+		warnings = append(warnings, "The images are not shown: "+err.Error())
+	}
+	for _, text := range warnings {
+		if w := (compare.Warning{Code: "run-files", Text: text}); !slices.Contains(c.Warnings, w) {
+			c.Warnings = append(c.Warnings, w)
+		}
 	}
 	return report.Details{Items: items, Thumbnails: thumbnails}
 }

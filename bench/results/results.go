@@ -42,7 +42,7 @@ func Write(dir string) (*compare.Comparison, error) {
 	if err != nil {
 		return nil, fmt.Errorf("analyse %s: %w", dir, err)
 	}
-	shown := details(dir, c)
+	shown := Details(dir, c)
 	files := map[string]func(io.Writer) error{
 		"comparison.json": func(w io.Writer) error { return encode(w, Document(dir, c)) },
 		"comparison.md":   func(w io.Writer) error { return report.Markdown(w, dir, c) },

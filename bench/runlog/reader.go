@@ -31,6 +31,10 @@ func Read(dir string) (record.Run, error) {
 	run.Warnings = append(run.Warnings, warnings...)
 	run.Telemetry, warnings, err = readLines[record.Sample](filepath.Join(dir, TelemetryFile))
 	run.Warnings = append(run.Warnings, warnings...)
+	if err != nil {
+		return run, err
+	}
+	run.KernelTimes, err = readKernelTimes(dir)
 	return run, err
 }
 

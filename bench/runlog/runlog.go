@@ -5,6 +5,7 @@
 //	workload.jsonl      one frozen request per line
 //	observations.jsonl  what was seen of one request per line, appended per block
 //	telemetry.jsonl     readings of the server's process tree
+//	kernel_times.json   times of the kernels that were measured apart, if any were
 //	thumbnails.jsonl    small copies of the images, for people; not part of any result
 //
 // Whole files are written by temporary file, fsync and rename, so that a reader
@@ -30,6 +31,7 @@ const (
 	ObservationsFile = "observations.jsonl"
 	TelemetryFile    = "telemetry.jsonl"
 	ThumbnailsFile   = "thumbnails.jsonl"
+	KernelTimesFile  = "kernel_times.json"
 )
 
 // WriteFile writes a whole file so that it is there entirely or not at all.

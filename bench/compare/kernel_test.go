@@ -1,0 +1,37 @@
+package compare
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"siglab/bench/record"
+)
+
+// TestKernelTimes: a time that was measured apart stands in where the server tells
+// none, bounds what any kernel can gain, and never replaces what a server tells.
+func TestKernelTimes(t *testing.T) {
+	times := map[string]time.Duration{"main": 31 * time.Microsecond, "optimized": time.Microsecond}
+	silent := func(r *record.Run) {
+		for i := range r.Manifest.Blocks {
+			r.Manifest.Blocks[i].Server.ResampleCount, r.Manifest.Blocks[i].Server.ResampleSum = 0, 0
+		}
+		r.KernelTimes = times
+	}
+	c, err := Analyse(fake{finish: silent}.build())
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, other := c.Kernel[0], c.Kernel[1]
+	if !base.Given || base.Resample != 0.031 || base.Bound < 0.031 || !(other.Predicted <= -0.030) || math.Abs(base.Share-0.031/base.TTFT) > 1e-12 {
+		t.Errorf("kernels %+v and %+v", base, other)
+	}
+	c, err = Analyse(fake{finish: func(r *record.Run) { r.KernelTimes = times }}.build())
+	if err != nil || c.Kernel[0].Given || math.Abs(c.Kernel[0].Resample-1) > 1e-9 {
+		t.Errorf("a server that tells its time: %+v, error %v", c.Kernel[0], err)
+	}
+	c, err = Analyse(fake{finish: func(r *record.Run) { silent(r); r.KernelTimes = nil }}.build())
+	if err != nil || !math.IsNaN(c.Kernel[0].Resample) || !math.IsNaN(c.Kernel[0].Bound) {
+		t.Errorf("nobody tells: %+v, error %v", c.Kernel[0], err)
+	}
+}
