@@ -117,6 +117,10 @@ func checkMarks(t *testing.T, c *compare.Comparison, found findings) {
 			marks += len(m.Pairs)
 		}
 	}
+	metrics := len(c.Metrics)
+	if len(c.Arms) == 1 {
+		metrics = len(c.Arms[0].Blocks[0].Values)
+	}
 	for _, count := range []struct {
 		what      string
 		got, want int
@@ -124,7 +128,7 @@ func checkMarks(t *testing.T, c *compare.Comparison, found findings) {
 		{"forest plots", found.Forests, forests},
 		{"marks of pairs", found.PairMarks, marks},
 		{"lines of the first distribution", found.Lines, len(c.Arms)},
-		{"rows of metrics", found.MetricRows, len(c.Metrics)},
+		{"rows of metrics", found.MetricRows, metrics},
 		{"rows of gates", found.GateRows, len(c.Gates)},
 		{"rows of requests", found.RequestRows, len(c.Requests)},
 	} {

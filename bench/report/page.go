@@ -18,7 +18,7 @@ type page struct {
 	Scope                                       []string
 	Legend                                      []legendEntry
 	Forests, ECDFs, Shifts, Strata, Pacing      []figure
-	Ladder                                      []figure
+	Ladder, One                                 []figure
 	OverTime                                    figure
 	Metrics                                     []metricTable
 	Gates                                       []pageGate
@@ -26,7 +26,8 @@ type page struct {
 	Requests                                    requestTable
 	Notes                                       []footnote
 	Caveats                                     []int // numbers of the notes about the run as a whole
-	Environment, Reproduce                      []string
+	Environment, Telemetry                      []string
+	Reproduce                                   []template.HTML
 	Differences                                 differences
 	Command                                     string
 }
@@ -65,7 +66,7 @@ func newPage(dir string, c *compare.Comparison, d Details) page {
 		Load: fmt.Sprintf("%s, blocks of %d requests %s, %d output tokens", blockCount(c), m.Experiment.NumPrompts, m.Experiment.Load(), m.Experiment.MaxTokens),
 		When: m.Started.UTC().Format("2006-01-02 15:04 UTC"),
 		Work: workLines(c), Kernel: kernelLines(c), Environment: environmentLines(c), Differences: differencesOf(c),
-		Reproduce: reproduceLines(dir, c)[1:], Command: strings.Join(m.Command, " "),
+		Telemetry: telemetryLines(c.Telemetry), One: oneVariant(c), Command: strings.Join(m.Command, " "),
 		OverTime: figure{SVG: overTime(c), Table: blockTable(c)}, Pacing: pacingFigures(c), Ladder: ladderFigures(c),
 		Requests: requestsOf(c, d),
 	}
@@ -82,11 +83,27 @@ func newPage(dir string, c *compare.Comparison, d Details) page {
 			p.Failed = append(p.Failed, gate)
 		}
 	}
+	for _, line := range reproduceLines(dir, c)[1:] {
+		p.Reproduce = append(p.Reproduce, codeSpans(line))
+	}
 	for _, w := range c.Warnings {
 		p.Caveats = append(p.Caveats, notes.number(w))
 	}
 	p.Notes = notes.list
 	return p
+}
+
+// codeSpans sets what stands between backquotes as code.
+func codeSpans(text string) template.HTML {
+	var b strings.Builder
+	for i, part := range strings.Split(text, "`") {
+		part = template.HTMLEscapeString(part)
+		if i%2 == 1 {
+			part = "<code>" + part + "</code>"
+		}
+		b.WriteString(part)
+	}
+	return template.HTML(b.String())
 }
 
 // blockCount is "6 pairs", or the blocks of one variant.

@@ -43,6 +43,14 @@ func (f outputFlags) failVerdicts() ([]compare.Verdict, error) {
 // publish computes the results of a run directory, writes them into it and
 // prints them.
 func (f outputFlags) publish(dir string) error {
+	if f.JSON {
+		return f.publishAs("json", dir)
+	}
+	return f.publishAs("text", dir)
+}
+
+// publishAs is publish with a choice of what is printed.
+func (f outputFlags) publishAs(format, dir string) error {
 	failOn, err := f.failVerdicts()
 	if err != nil {
 		return err
@@ -51,13 +59,7 @@ func (f outputFlags) publish(dir string) error {
 	if err != nil {
 		return err
 	}
-	if f.JSON {
-		enc := json.NewEncoder(os.Stdout)
-		enc.SetIndent("", "  ")
-		err = enc.Encode(results.Document(dir, comparison))
-	} else {
-		err = results.Text(os.Stdout, dir, comparison)
-	}
+	err = printResult(os.Stdout, format, dir, comparison)
 	if err == nil && f.JUnit != "" {
 		err = runlog.WriteFile(f.JUnit, func(w io.Writer) error { return report.JUnit(w, comparison, failOn) })
 	}
@@ -71,6 +73,25 @@ func (f outputFlags) publish(dir string) error {
 		return errNotValid
 	}
 	return regression(comparison, failOn)
+}
+
+// printResult writes a comparison in one of its forms.
+func printResult(w io.Writer, format, dir string, c *compare.Comparison) error {
+	switch format {
+	case "json":
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(results.Document(dir, c))
+	case "markdown":
+		return report.Markdown(w, dir, c)
+	case "csv":
+		return report.CSV(w, c)
+	case "benchstat":
+		return report.Benchstat(w, c)
+	case "html":
+		return report.HTML(w, dir, c, results.Details(dir, c))
+	}
+	return results.Text(w, dir, c)
 }
 
 // describesOne reports whether a run of one variant came to its end: there is no verdict
