@@ -20,11 +20,11 @@ const (
 
 // Telemetry sums the samples of the blocks that count up.
 type Telemetry struct {
-	Samples  int
-	Rate     float64 // samples a second; NaN if not told
-	Own      float64   // processor time of the sampling, percent of a core; NaN if not told
-	Missing  []string  // what this machine does not tell
-	GPUs     []GPULoad // by GPU, then variant; those that the server uses or may use
+	Samples int
+	Rate    float64   // samples a second; NaN if not told
+	Own     float64   // processor time of the sampling, percent of a core; NaN if not told
+	Missing []string  // what this machine does not tell
+	GPUs    []GPULoad // by GPU, then variant; those that the server uses or may use
 }
 
 // GPULoad is what one GPU did under one variant: means over its samples, NaN where it

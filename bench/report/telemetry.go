@@ -30,11 +30,11 @@ func telemetryLines(t compare.Telemetry) []string {
 }
 
 type telemetryJSON struct {
-	Samples  int           `json:"samples"`
-	Rate     number        `json:"samples_per_s"`
-	Own      number        `json:"own_cpu_percent_of_a_core"`
-	Missing  []string      `json:"missing"`
-	GPUs     []gpuLoadJSON `json:"gpus"`
+	Samples int           `json:"samples"`
+	Rate    number        `json:"samples_per_s"`
+	Own     number        `json:"own_cpu_percent_of_a_core"`
+	Missing []string      `json:"missing"`
+	GPUs    []gpuLoadJSON `json:"gpus"`
 }
 
 type gpuLoadJSON struct {
