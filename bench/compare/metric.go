@@ -186,7 +186,7 @@ func (s *study) metrics(valid bool) []Metric {
 	var out []Metric
 	var family []int // indices of the primaries
 	for _, candidate := range s.candidates() {
-		for _, spec := range metricSpecs {
+		for _, spec := range s.specs() {
 			m := s.measure(spec, candidate, s.optionsFor(spec.key))
 			m.Primary = s.isPrimary(spec)
 			if m.Primary {

@@ -63,7 +63,8 @@ func Runs(samples []RunSample, o RunOptions) []Metric {
 // measure estimates one metric, and the difference of the means of its logarithms.
 func (s RunSample) measure(o RunOptions, opt options) (Metric, estimate) {
 	m := Metric{
-		Metric: s.Metric, Unit: s.Unit, Variant: o.Variant, Better: s.Better, Verdict: None,
+		Sequence: nan3(), // nobody can have looked at runs that were made elsewhere
+		Metric:   s.Metric, Unit: s.Unit, Variant: o.Variant, Better: s.Better, Verdict: None,
 		Baseline: mean(s.Baseline), Candidate: mean(s.Candidate),
 		PHolm: math.NaN(), PSignFlip: math.NaN(), MDE: math.NaN(), Order: nan3(), Notes: s.Notes,
 	}

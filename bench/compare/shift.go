@@ -60,7 +60,7 @@ func (s *study) shifts() []Shift {
 // averaged away.
 type Strata struct {
 	Variant string // the candidate
-	By      string // "prompt tokens"
+	By      string // "prompt tokens", "kilopixels of the image"
 	Groups  []Stratum
 }
 
@@ -76,50 +76,71 @@ type Stratum struct {
 // median to be looked at.
 const fewestOfStratum = 5
 
+// trait is a whole number by which requests are sorted into kinds.
+type trait struct {
+	by string
+	of func(*record.Observation) (value int, known bool)
+}
+
 // strata compares the TTFT of the requests by the number of their prompt tokens, which
-// the server counted, image tokens included.
+// the server counted, image tokens included, and by the size of their images as they
+// were sent.
 func (s *study) strata() []Strata {
-	bounds := s.tokenBounds()
-	if len(bounds) < 3 {
-		return nil
-	}
 	var out []Strata
-	for _, candidate := range s.candidates() {
-		by := Strata{Variant: s.arms[candidate].Name, By: "prompt tokens"}
-		for i := range len(bounds) - 1 {
-			low, high := bounds[i], bounds[i+1]
-			last := i == len(bounds)-2
-			in := func(o *record.Observation) bool {
-				return o.PromptTokens >= low && (o.PromptTokens < high || last && o.PromptTokens == high)
-			}
-			if g, ok := s.stratum(candidate, in); ok {
-				g.Name = rangeName(low, high, last)
-				by.Groups = append(by.Groups, g)
-			}
+	for _, t := range []trait{
+		{"prompt tokens", func(o *record.Observation) (int, bool) { return o.PromptTokens, o.OK() }},
+		{"kilopixels of the image", func(o *record.Observation) (int, bool) {
+			size, known := s.run.Sizes[o.Item]
+			return size[0] * size[1] / 1000, known && o.OK()
+		}},
+	} {
+		bounds := s.bounds(t)
+		if len(bounds) < 3 {
+			continue
 		}
-		if len(by.Groups) > 1 {
-			out = append(out, by)
+		for _, candidate := range s.candidates() {
+			if by := s.strataBy(t, bounds, candidate); len(by.Groups) > 1 {
+				out = append(out, by)
+			}
 		}
 	}
 	return out
 }
 
-// tokenBounds split the prompts of the baseline into thirds of about as many requests;
-// fewer than three bounds if they hardly differ.
-func (s *study) tokenBounds() []int {
-	var tokens []float64
-	for _, o := range s.observations(0) {
-		if o.OK() {
-			tokens = append(tokens, float64(o.PromptTokens))
+// strataBy compares one candidate's requests of each kind with the baseline's.
+func (s *study) strataBy(t trait, bounds []int, candidate int) Strata {
+	by := Strata{Variant: s.arms[candidate].Name, By: t.by}
+	for i := range len(bounds) - 1 {
+		low, high := bounds[i], bounds[i+1]
+		last := i == len(bounds)-2
+		in := func(o *record.Observation) bool {
+			v, known := t.of(o)
+			return known && v >= low && (v < high || last && v == high)
+		}
+		if g, ok := s.stratum(candidate, in); ok {
+			g.Name = rangeName(low, high, last)
+			by.Groups = append(by.Groups, g)
 		}
 	}
-	slices.Sort(tokens)
-	if len(tokens) == 0 {
+	return by
+}
+
+// bounds split the requests of the baseline into thirds of about as many; fewer than
+// three bounds if they hardly differ.
+func (s *study) bounds(t trait) []int {
+	var values []float64
+	for _, o := range s.observations(0) {
+		if v, known := t.of(o); known {
+			values = append(values, float64(v))
+		}
+	}
+	slices.Sort(values)
+	if len(values) == 0 {
 		return nil
 	}
 	var bounds []int
 	for _, q := range []float64{0, 1. / 3, 2. / 3, 1} {
-		bounds = append(bounds, int(quantile(tokens, q)))
+		bounds = append(bounds, int(quantile(values, q)))
 	}
 	return slices.Compact(bounds)
 }

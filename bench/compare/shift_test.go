@@ -69,3 +69,53 @@ func TestStrata(t *testing.T) {
 		t.Errorf("prompts of one length have strata %+v", c.Strata)
 	}
 }
+
+// TestStrataBySize: requests with large images are slower, where the sizes are known.
+func TestStrataBySize(t *testing.T) {
+	f := fake{requests: 60, change: func(run *record.Run) {
+		run.Sizes = map[string][2]int{}
+		each(func(o *record.Observation) {
+			o.PromptTokens = 70
+			side := 300 + 10*(o.Index%3)*(o.Index%3)
+			run.Sizes[o.Item] = [2]int{side, 1000}
+			if o.Variant == "optimized" && side == 340 {
+				o.FirstToken += 30 * ms
+			}
+		})(run)
+	}}
+	c := analyse(t, f)
+	if len(c.Strata) != 1 || c.Strata[0].By != "kilopixels of the image" || len(c.Strata[0].Groups) < 2 {
+		t.Fatalf("strata %+v", c.Strata)
+	}
+	groups := c.Strata[0].Groups
+	if first, last := groups[0], groups[len(groups)-1]; first.Change.Value > 5 || last.Change.Value < 10 {
+		t.Errorf("small images %+v, large ones %+v", first, last)
+	}
+}
+
+// TestGoodput: requests that keep every limit, per second; there is none without limits.
+func TestGoodput(t *testing.T) {
+	f := fake{change: func(run *record.Run) {
+		run.Manifest.Experiment.ResultFile.Goodput = map[string]float64{"ttft": 1000, "tpot": 9.9}
+		each(func(o *record.Observation) {
+			switch {
+			case o.Index == 0:
+				fail(o)
+			case o.Index < 5: // one token has no time per token
+				o.OutputTokens = 1
+			case o.Variant == "optimized" && o.Index < 10:
+				o.LastToken -= 10 * ms // 20 ms for three tokens
+			}
+		})(run)
+	}}
+	m := find(analyse(t, f).Metrics, "optimized", "request_goodput")
+	if m == nil || m.Primary || m.noted("open-loop-throughput") {
+		t.Fatalf("goodput %+v", m)
+	}
+	if ratio := m.Candidate / m.Baseline; math.Abs(ratio-9./4) > 0.01 {
+		t.Errorf("goodput %v and %v, want 4 and 9 good requests in the same time", m.Baseline, m.Candidate)
+	}
+	if m := find(analyse(t, fake{}).Metrics, "optimized", "request_goodput"); m != nil {
+		t.Errorf("without limits: %+v", m)
+	}
+}

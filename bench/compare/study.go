@@ -48,6 +48,7 @@ func newStudy(run record.Run) (*study, error) {
 		if err := b.complete(); err != nil {
 			return nil, err
 		}
+		b.addGoodput(s.limits())
 	}
 	s.pairs = completePairs(s.blocks, len(s.arms))
 	return s, nil

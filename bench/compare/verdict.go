@@ -108,7 +108,7 @@ func (s *study) noteKind(m *Metric) {
 	}
 	saturates := s.run.Manifest.Experiment.Saturates()
 	switch {
-	case m.Better == HigherIsBetter && !saturates:
+	case m.Better == HigherIsBetter && !saturates && m.Metric != goodput.key:
 		m.note("open-loop-throughput", "The schedule fixes the throughput as long as the server keeps up with it, so it is descriptive.")
 	case m.Better == LowerIsBetter && saturates:
 		m.note("saturated-latency", "The load keeps the server full, so a latency here follows from the throughput and the number of requests in flight; users who come at their own pace see another.")

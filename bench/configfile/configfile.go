@@ -117,7 +117,7 @@ type Request struct {
 
 // Design is how often blocks are measured, and in which order.
 type Design struct {
-	Pairs      *int    `json:"pairs,omitempty" flag:"pairs" jsonschema:"pairs, or rounds of more than two variants; 0 for the default"`
+	Pairs      *int    `json:"pairs,omitempty" flag:"pairs" jsonschema:"pairs, or rounds of more than two variants"`
 	Seed       *uint64 `json:"seed,omitempty" flag:"seed" jsonschema:"seed of the order of prompts and of the arrivals"`
 	EarlyStop  *bool   `json:"early_stop,omitempty" flag:"early-stop" jsonschema:"stop when every primary metric is decided"`
 	AA         *bool   `json:"aa,omitempty" flag:"aa" jsonschema:"run the baseline against itself"`
@@ -207,6 +207,9 @@ func Read(r io.Reader) (File, error) {
 	}
 	if err := yaml.UnmarshalWithOptions(data, &f, yaml.Strict()); err != nil && !errors.Is(err, io.EOF) {
 		return f, fmt.Errorf("experiment file: %w", err)
+	}
+	if f.Variants != nil && len(f.Variants) == 0 {
+		return f, errors.New("experiment file: variants is empty: name at least one, or leave the key out for the usual two")
 	}
 	for i, v := range f.Variants {
 		if err := v.check(); err != nil {

@@ -98,6 +98,7 @@ func TestRead(t *testing.T) {
 		{"a key that is not, further in, with its line", "load:\n  request_rte: 3", "[2:3]"},
 		{"a word for a number", "load: {num_prompts: many}", "num_prompts"},
 		{"a key twice", "model: a\nmodel: b", "model"},
+		{"no variants", "variants: []", "name at least one"},
 		{"a variant without a name", "variants: [{pos_embed: exact}]", "variants[0]"},
 		{"a variant whose name is two", "variants: [{name: 'a,b', pos_embed: exact}]", "no ','"},
 		{"a variant of no kind", "variants: [{name: a}]", "pos_embed, command, ref or url"},

@@ -14,7 +14,8 @@ type Run struct {
 	Manifest     Manifest
 	Observations []Observation
 	Telemetry    []Sample
-	Warnings     []string // what was odd about the files themselves (a truncated last line)
+	Sizes        map[string][2]int // width and height of an item's image by Item.ID; nil where the workload is not there
+	Warnings     []string          // what was odd about the files themselves (a truncated last line)
 	// KernelTimes are the times of resampling one image by variant, measured apart from
 	// servers that do not tell them.
 	KernelTimes map[string]time.Duration

@@ -34,8 +34,24 @@ func Read(dir string) (record.Run, error) {
 	if err != nil {
 		return run, err
 	}
+	if run.Sizes, err = readSizes(dir); err != nil {
+		return run, err
+	}
 	run.KernelTimes, err = readKernelTimes(dir)
 	return run, err
+}
+
+// readSizes reads how large the images of the workload are. A workload that is missing
+// or cut off is no fault of the measurement.
+func readSizes(dir string) (map[string][2]int, error) {
+	var sizes map[string][2]int
+	_, err := EachItem(dir, func(item record.Item) {
+		if sizes == nil {
+			sizes = map[string][2]int{}
+		}
+		sizes[item.ID] = item.ImageSize
+	})
+	return sizes, err
 }
 
 // ReadManifest reads what a run was and how far it came.

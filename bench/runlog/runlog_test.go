@@ -24,6 +24,7 @@ func write(t *testing.T) (string, record.Run) {
 			{Version: record.ObservationVersion, Block: 1, Item: "b", Error: "HTTP 500: \"no\""},
 		},
 		Telemetry: []record.Sample{{At: 3, Block: 1, CPU: 12.5}},
+		Sizes:     map[string][2]int{"a": {640, 480}, "b": {}},
 	}
 	w, err := Create(dir)
 	if err != nil {
@@ -33,7 +34,7 @@ func write(t *testing.T) (string, record.Run) {
 	run.Manifest.Blocks = []record.Block{{ID: 1, Requests: 2, ObservationsHash: hash}}
 	for _, err := range []error{
 		err, w.Manifest(run.Manifest), w.Telemetry(run.Telemetry),
-		w.Workload([]record.Item{{ID: "a"}, {ID: "b"}}), w.Thumbnails([]record.Thumbnail{{ImageHash: "h", JPEG: []byte{1}}}), w.Close(),
+		w.Workload([]record.Item{{ID: "a", ImageSize: [2]int{640, 480}}, {ID: "b"}}), w.Thumbnails([]record.Thumbnail{{ImageHash: "h", JPEG: []byte{1}}}), w.Close(),
 	} {
 		if err != nil {
 			t.Fatal(err)

@@ -22,7 +22,7 @@ type benchCmd struct {
 	Model       string          `env:"MODEL" help:"Model of the embedded server (random:tiny); of other servers the name that they know it by (what a running one lists first)."`
 	ImageSize   string          `name:"image-size" placeholder:"SIZE" help:"Size that the embedded server resizes images to, in pixels: 512, HEIGHTxWIDTH, or native (the model's); off the training grid the position table is resampled."`
 	Dataset     string          `env:"DATASET" default:"builtin" help:"Data set: builtin, random-mm, a name on the hub, or a path (${default}: photographs and prompts in this binary)."`
-	Pairs       int             `default:"0" help:"Pairs, or rounds of more than two variants (6, rounded up to a balanced design). One variant has none."`
+	Pairs       *int            `placeholder:"N" help:"Pairs, or rounds of more than two variants (6, rounded up to a balanced design). One variant has none."`
 	AA          bool            `name:"aa" help:"Run the baseline against itself. Later runs in the same directory under the same conditions take the noise floor from it."`
 	NoiseFloor  string          `name:"noise-floor" default:"auto" placeholder:"DIR" help:"Run directory of a run with --aa that measured the noise floor; 'none' for 0 (the newest one beside --out under the same conditions)."`
 	Calibrate   bool            `name:"calibrate" negatable:"" default:"true" help:"Measure the client's own error first, about three seconds; an effect that is no larger gets no verdict (yes)."`
@@ -45,6 +45,7 @@ type benchCmd struct {
 	resultFlags
 	outputFlags
 
+	pairs  int    // Pairs, or the usual number
 	beside string // where runs that measured a noise floor lie; "": beside Out
 }
 
@@ -161,7 +162,7 @@ func (c *benchCmd) plan(ctx context.Context) (experiment.Plan, error) {
 // experiment is what the flags ask for.
 func (c *benchCmd) experiment(variants []record.Variant) (record.Experiment, error) {
 	e := record.Experiment{
-		Model: c.Model, Dataset: c.Dataset, Reencode: c.Reencode, MaxSkipped: c.MaxSkipped, Pairs: c.Pairs, Seed: c.Seed, Order: "AB/BA",
+		Model: c.Model, Dataset: c.Dataset, Reencode: c.Reencode, MaxSkipped: c.MaxSkipped, Pairs: c.pairs, Seed: c.Seed, Order: "AB/BA",
 		Equivalence: c.Equivalence, Alpha: c.Alpha, Primaries: c.Primary, EarlyStop: c.EarlyStop, AA: c.AA, MayDiffer: c.MayDiffer,
 	}
 	switch {

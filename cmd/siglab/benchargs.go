@@ -44,10 +44,13 @@ func (c *benchCmd) check(variants int) error {
 	if err := c.loadFlags.check(); err != nil {
 		return err
 	}
+	if c.pairs = 0; c.Pairs != nil {
+		if c.pairs = *c.Pairs; c.pairs < 1 || c.pairs > mostPairs {
+			return usagef("--pairs %d: it is 1 to %d; leave it out for the usual number", c.pairs, mostPairs)
+		}
+	}
 	switch {
-	case c.Pairs < 0 || c.Pairs > mostPairs:
-		return usagef("--pairs %d: it is 1 to %d", c.Pairs, mostPairs)
-	case variants == 1 && (c.Pairs > 1 || c.EarlyStop):
+	case variants == 1 && (c.pairs > 1 || c.EarlyStop):
 		return usagef("one variant has no pairs, so --pairs and --early-stop mean nothing: --num-prompts is the number of requests; --aa runs it against itself")
 	case c.Threads < 0 || c.Threads > 1024:
 		return usagef("--server-threads %d: it is 1 to 1024, or 0 for all cores but one", c.Threads)
@@ -60,13 +63,13 @@ func (c *benchCmd) check(variants int) error {
 		return err
 	}
 	if variants == 1 {
-		c.Pairs = 1
-	} else if c.Pairs == 0 && c.EarlyStop {
-		c.Pairs = experiment.BalancedRounds(variants, earlyPairs)
-	} else if c.Pairs == 0 {
-		c.Pairs = experiment.BalancedRounds(variants, defaultPairs)
-	} else if balanced := experiment.BalancedRounds(variants, c.Pairs); balanced != c.Pairs {
-		fmt.Fprintf(os.Stderr, "siglab: --pairs %d of %d variants does not balance their order; %d would\n", c.Pairs, variants, balanced)
+		c.pairs = 1
+	} else if c.pairs == 0 && c.EarlyStop {
+		c.pairs = experiment.BalancedRounds(variants, earlyPairs)
+	} else if c.pairs == 0 {
+		c.pairs = experiment.BalancedRounds(variants, defaultPairs)
+	} else if balanced := experiment.BalancedRounds(variants, c.pairs); balanced != c.pairs {
+		fmt.Fprintf(os.Stderr, "siglab: --pairs %d of %d variants does not balance their order; %d would\n", c.pairs, variants, balanced)
 	}
 	if c.Out == "" {
 		c.Out = "benchmark_results_" + time.Now().Format("20060102_150405")
