@@ -35,6 +35,9 @@ func forest(m compare.Metric, margin float64) template.HTML {
 			second = append(second, plotter.XY{X: change, Y: y})
 		}
 	}
+	if len(first)+len(second) == 0 {
+		return nothing()
+	}
 	p := newPlot()
 	p.X.Min, p.X.Max, _ = extent(all)
 	p.Y.Min, p.Y.Max = 0.2, rows+0.8
@@ -87,6 +90,9 @@ func shiftChart(s compare.Shift) template.HTML {
 	for _, q := range s.Deciles {
 		all = append(all, q.Change.Value, q.Change.Low, q.Change.High)
 		at = append(at, plot.Tick{Value: 100 * q.Quantile, Label: fmt.Sprintf("%.0f%%", 100*q.Quantile)})
+	}
+	if _, _, ok := extent(all[1:]); !ok {
+		return nothing()
 	}
 	p.Y.Min, p.Y.Max, _ = extent(all)
 	p.X.Min, p.X.Max = 5, 95

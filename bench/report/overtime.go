@@ -98,10 +98,11 @@ func latencyOverTime(c *compare.Comparison, low, top float64) *plot.Plot {
 			p.Add(dots(medians, inkOf(arm), 2, draw.CircleGlyph{}))
 		}
 	}
-	for i := range failures {
-		failures[i].Y = p.Y.Max
-	}
 	if len(failures) > 0 {
+		p.Y.Max = max(1, 1.1*p.Y.Max) // room for the marks
+		for i := range failures {
+			failures[i].Y = 0.96 * p.Y.Max
+		}
 		p.Add(dots(failures, inkBad, 4, cross))
 	}
 	return p

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"html/template"
+	"strconv"
 	"strings"
 
 	"siglab/bench/compare"
@@ -62,7 +63,7 @@ func newPage(dir string, c *compare.Comparison, d Details) page {
 	m := c.Manifest
 	notes := &footnotes{}
 	p := page{
-		Style: template.CSS(htmlStyle), Title: "siglab: " + variantList(c), Headline: headline(c), Invalid: !c.Valid, Scope: scope(c), Model: m.Experiment.Model,
+		Style: template.CSS(htmlStyle), Title: "siglab: " + variantList(c), Headline: shortHeadline(c), Invalid: !c.Valid, Scope: scope(c), Model: m.Experiment.Model,
 		Load: fmt.Sprintf("%s, blocks of %d requests %s, %d output tokens", blockCount(c), m.Experiment.NumPrompts, m.Experiment.Load(), m.Experiment.MaxTokens),
 		When: m.Started.UTC().Format("2006-01-02 15:04 UTC"),
 		Work: workLines(c), Kernel: kernelLines(c), Environment: environmentLines(c), Differences: differencesOf(c),
@@ -104,6 +105,27 @@ func codeSpans(text string) template.HTML {
 		b.WriteString(part)
 	}
 	return template.HTML(b.String())
+}
+
+// shortHeadline is headline or, of many candidates, how many of them are faster or
+// slower in something; what each is in follows below.
+func shortHeadline(c *compare.Comparison) string {
+	if len(c.Manifest.Variants) < 4 || !c.Valid {
+		return headline(c)
+	}
+	with := func(verdict compare.Verdict) string {
+		names := map[string]bool{}
+		for _, m := range c.Metrics {
+			if m.Primary && m.Verdict == verdict {
+				names[m.Variant] = true
+			}
+		}
+		if len(names) == 0 {
+			return "none"
+		}
+		return strconv.Itoa(len(names))
+	}
+	return fmt.Sprintf("Of %d candidates against %s, %s faster and %s slower in some primary metric.", len(c.Manifest.Variants)-1, c.Manifest.Variants[0].Name, with(compare.Faster), with(compare.Slower))
 }
 
 // blockCount is "6 pairs", or the blocks of one variant.

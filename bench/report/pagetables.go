@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"html/template"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,6 +71,9 @@ func quantileTable(caption string, of []quantiles) table {
 	t := table{Caption: caption, Head: []string{"share"}}
 	for _, q := range of {
 		t.Head = append(t.Head, q.name)
+	}
+	if !slices.ContainsFunc(of, func(q quantiles) bool { return slices.ContainsFunc(q.list, known) }) {
+		return t
 	}
 	for _, percent := range shownQuantiles {
 		row := []string{strconv.Itoa(percent) + " %"}

@@ -35,7 +35,11 @@ func sentence(c *compare.Comparison, m compare.Metric) string {
 		}
 		return text
 	}
-	text := fmt.Sprintf("%s: no verdict: %s against %s, %s", name, m.Variant, base, percentInterval(m.Percent))
+	found := percentInterval(m.Percent)
+	if !known(m.Percent.Value) {
+		found = "there are no two values to compare"
+	}
+	text := fmt.Sprintf("%s: no verdict: %s against %s, %s", name, m.Variant, base, found)
 	if !c.Valid {
 		return text + " (a gate failed)"
 	}
