@@ -1,8 +1,6 @@
 package workload
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -22,6 +20,7 @@ type Changes struct {
 // Rewrite changes the frozen requests, once, before they are used: the hashes are
 // those of what is then sent.
 func (w *Workload) Rewrite(c Changes) error {
+	known := bodies{}
 	for k, slice := range w.Slices {
 		if c.Offsets != nil {
 			offsets, err := c.Offsets(k, len(slice))
@@ -35,18 +34,18 @@ func (w *Workload) Rewrite(c Changes) error {
 				slice[i].Offset = offsets[i]
 			}
 		}
-		if err := rewriteBodies(slice, c.Body); err != nil {
+		if err := known.rewrite(slice, c.Body); err != nil {
 			return err
 		}
 	}
-	if err := rewriteBodies(w.Warmup, c.Body); err != nil {
+	if err := known.rewrite(w.Warmup, c.Body); err != nil {
 		return err
 	}
 	w.finish()
 	return nil
 }
 
-func rewriteBodies(items []record.Item, change func([]byte) ([]byte, error)) error {
+func (b bodies) rewrite(items []record.Item, change func([]byte) ([]byte, error)) error {
 	if change == nil {
 		return nil
 	}
@@ -56,8 +55,7 @@ func rewriteBodies(items []record.Item, change func([]byte) ([]byte, error)) err
 		if err != nil {
 			return fmt.Errorf("body of request %s: %w", item.ID, err)
 		}
-		sum := sha256.Sum256(body)
-		item.Body, item.BodyHash, item.BodyBytes = body, hex.EncodeToString(sum[:]), len(body)
+		b.put(item, body)
 	}
 	return nil
 }

@@ -54,6 +54,7 @@ func Freeze(s Spec) (*Workload, error) {
 		return nil, fmt.Errorf("freeze the workload: %d slices of %d requests and %d warm-ups: there must be at least one of the first two and no negative number", s.Slices, s.PerSlice, s.Warmups)
 	}
 	w := &Workload{byID: map[string]*record.Item{}}
+	known := bodies{}
 	rows := rowSource{set: s.Set, rng: stream(s.Seed, streamRows)}
 	arrivals := stream(s.Seed, streamArrivals)
 	for k := range s.Slices {
@@ -63,7 +64,7 @@ func Freeze(s Spec) (*Workload, error) {
 		}
 		slice := make([]record.Item, s.PerSlice)
 		for i := range slice {
-			if slice[i], err = newItem(s, rows.next(), fmt.Sprintf("s%03d-%05d", k, i)); err != nil {
+			if slice[i], err = known.newItem(s, rows.next(), fmt.Sprintf("s%03d-%05d", k, i)); err != nil {
 				return nil, err
 			}
 			slice[i].Slice, slice[i].Index, slice[i].Offset = k, i, offsets[i]
@@ -72,7 +73,7 @@ func Freeze(s Spec) (*Workload, error) {
 	}
 	warm := rowSource{set: s.Set, decks: 1, rng: stream(s.Seed, streamWarmup)} // not the first rows of a frozen set
 	for i, row := range covering(&warm, s.Warmups) {
-		item, err := newItem(s, row, fmt.Sprintf("warm-%03d", i))
+		item, err := known.newItem(s, row, fmt.Sprintf("warm-%03d", i))
 		if err != nil {
 			return nil, err
 		}
@@ -125,16 +126,29 @@ func (r *rowSource) next() dataset.Row {
 	return row
 }
 
-func newItem(s Spec, row dataset.Row, id string) (record.Item, error) {
+// bodies holds each different body once, by its hash: a long run sends a small data
+// set's rows many times, and half a megabyte for every request would fill the memory.
+type bodies map[string][]byte
+
+// put gives an item its body.
+func (b bodies) put(item *record.Item, body []byte) {
+	sum := sha256.Sum256(body)
+	hash := hex.EncodeToString(sum[:])
+	if known, ok := b[hash]; ok {
+		body = known
+	}
+	b[hash] = body
+	item.Body, item.BodyHash, item.BodyBytes = body, hash, len(body)
+}
+
+func (b bodies) newItem(s Spec, row dataset.Row, id string) (record.Item, error) {
 	body, err := encode(s, row)
 	if err != nil {
 		return record.Item{}, fmt.Errorf("freeze row %s: %w", row.ID, err)
 	}
-	sum := sha256.Sum256(body)
-	return record.Item{
-		ID: id, Prompt: row.Prompt, Image: row.Image.Name, ImageSize: [2]int{row.Image.Width, row.Image.Height},
-		ImageHash: row.Image.SHA256, BodyHash: hex.EncodeToString(sum[:]), BodyBytes: len(body), Body: body,
-	}, nil
+	item := record.Item{ID: id, Prompt: row.Prompt, Image: row.Image.Name, ImageSize: [2]int{row.Image.Width, row.Image.Height}, ImageHash: row.Image.SHA256}
+	b.put(&item, body)
+	return item, nil
 }
 
 // from records where the rows come from.

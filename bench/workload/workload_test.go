@@ -190,3 +190,34 @@ func TestWarmUpsCoverSizes(t *testing.T) {
 		}
 	}
 }
+
+// TestBodiesAreShared: a row that is sent again costs no memory, also after its body
+// was changed.
+func TestBodiesAreShared(t *testing.T) {
+	s := small(t, 1)
+	s.PerSlice = 2 * len(s.Set.Deck(0, stream(1, 0)))
+	w := freeze(t, s)
+	check := func(when string) {
+		at := map[string]*byte{}
+		shared := 0
+		for _, item := range w.Items() {
+			first := &item.Body[0]
+			if known, ok := at[item.BodyHash]; ok {
+				shared++
+				if known != first {
+					t.Fatalf("%s, request %s has a copy of a body that was there", when, item.ID)
+				}
+			}
+			at[item.BodyHash] = first
+		}
+		if shared == 0 {
+			t.Errorf("%s, no body came twice: the test is not what it seems", when)
+		}
+	}
+	check("frozen")
+	err := w.Rewrite(Changes{Body: func(body []byte) ([]byte, error) { return append([]byte(nil), body...), nil }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("rewritten")
+}
