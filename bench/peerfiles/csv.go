@@ -16,7 +16,11 @@ var nan = math.NaN()
 
 // readCSV reads profile_export_aiperf.csv and profile_export_genai_perf.csv: a table
 // of distributions, a table of single values, and for GPUs others that are not read.
+// Their writers end every line: a last line without its end may be half a number.
 func readCSV(text []byte) (Result, error) {
+	whole := bytes.LastIndexByte(text, '\n') + 1
+	cutOff := len(bytes.TrimSpace(text[whole:])) > 0
+	text = text[:whole]
 	reader := csv.NewReader(bytes.NewReader(text))
 	reader.FieldsPerRecord = -1
 	var header []string
@@ -48,7 +52,11 @@ func readCSV(text []byte) (Result, error) {
 			}
 		}
 	}
-	return ofMeasures(tool, "CSV", func(name string) measure { return measures[name] }), nil
+	r := ofMeasures(tool, "CSV", func(name string) measure { return measures[name] })
+	if r.About.CutOff = cutOff; cutOff {
+		r.note("cut-off", "", "The file ends within a line, which is left out; others may be missing.")
+	}
+	return r, nil
 }
 
 // rowMeasure reads "Time to First Token (ms),50.52,…" under its header.

@@ -29,7 +29,7 @@ func Read(raw []byte) ([]Result, error) {
 			return results, err
 		}
 	case bytes.HasPrefix(trimmed, []byte("Metric,")):
-		return one(readCSV(trimmed))
+		return one(readCSV(text))
 	case isConsole(text) && !bytes.Contains(text, []byte(blockTitle)):
 		return one(readConsole(text))
 	}

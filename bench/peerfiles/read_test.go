@@ -79,6 +79,21 @@ func TestNoSuccesses(t *testing.T) {
 	}
 }
 
+// TestCutOffTable: half a number at the end of a file is no number.
+func TestCutOffTable(t *testing.T) {
+	whole := "Metric,avg,std\nTime to First Token (ms),50.25,1\nRequest Latency (ms),750.75,2\n"
+	for cut, want := range map[string][2]bool{whole: {true, false}, whole[:len(whole)-5]: {false, true}, whole + " ": {true, false}} {
+		results, err := Read([]byte(cut))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, has := results[0].Get("mean_e2el_ms")
+		if got := [2]bool{has, results[0].About.CutOff}; got != want || results[0].number("mean_ttft_ms") != 50.25 {
+			t.Errorf("%q: %v, want %v: %v", cut, got, want, results[0])
+		}
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.*")
 	if err != nil {

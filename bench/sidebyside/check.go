@@ -304,7 +304,7 @@ func cutOff(a, b side) []compare.Warning {
 	var out []compare.Warning
 	for _, r := range append(append([]peerfiles.Result{}, a.runs...), b.runs...) {
 		if r.About.CutOff {
-			out = append(out, warning("cut-off", "The block in %s has no closing rule: its last lines may be missing.", r.Source))
+			out = append(out, warning("cut-off", "The result in %s is cut off: its last lines may be missing.", r.Source))
 		}
 	}
 	return out
