@@ -28,6 +28,17 @@ func failf(kind record.Failure, format string, args ...any) error {
 	return &failure{kind, fmt.Errorf(format, args...)}
 }
 
+// unconnected says what to do where this machine has run out of what connections need.
+func unconnected(err error) error {
+	switch {
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		err = fmt.Errorf("%w: raise the limit of open files (ulimit -n), or bound the requests in flight", err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		err = fmt.Errorf("%w: no local port is free; bound the requests in flight, or widen the range (net.ipv4.ip_local_port_range)", err)
+	}
+	return &failure{record.FailedConnect, err}
+}
+
 // stalled says that nothing came for the idle time-out.
 func stalled(idle time.Duration) error {
 	return failf(record.FailedStalled, "no byte came for %v (the idle time-out)", idle)

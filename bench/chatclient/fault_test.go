@@ -2,10 +2,13 @@ package chatclient
 
 import (
 	"context"
+	"errors"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -257,6 +260,24 @@ func TestCancelInFlight(t *testing.T) {
 			t.Errorf("%s: %q %s", fault, o.Failure, o.Error)
 		}
 		timer.Stop()
+	}
+}
+
+// TestUnconnected: what ran out is said with what to do about it.
+func TestUnconnected(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"open files", &net.OpError{Op: "dial", Err: os.NewSyscallError("socket", syscall.EMFILE)}, "ulimit -n"},
+		{"local ports", &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.EADDRNOTAVAIL)}, "ip_local_port_range"},
+		{"neither", &net.OpError{Op: "dial", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}, "refused"},
+	} {
+		err := unconnected(test.err)
+		if kindOf(err) != record.FailedConnect || !strings.Contains(err.Error(), test.want) || !errors.Is(err, test.err) {
+			t.Errorf("%s: %q %v", test.name, kindOf(err), err)
+		}
 	}
 }
 

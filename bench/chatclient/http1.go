@@ -103,7 +103,7 @@ func (t *http1) roundTrip(ctx context.Context, r *request, o *record.Observation
 	for {
 		conn, err := t.get(ctx, r.limits.deadline, o)
 		if err != nil {
-			return nil, &failure{record.FailedConnect, err}
+			return nil, unconnected(err)
 		}
 		idleFor := time.Since(conn.idleSince) // of a kept one
 		a := newHTTP1Answer(ctx, t, conn, r)

@@ -39,7 +39,7 @@ func (t *standardTransport) roundTrip(ctx context.Context, r *request, o *record
 	if err != nil {
 		err = a.cause(err)
 		if o.Connection.Got == 0 && kindOf(err) != record.FailedStalled && kindOf(err) != record.FailedTimeout {
-			err = &failure{record.FailedConnect, err}
+			err = unconnected(err)
 		}
 		a.close()
 		return nil, err
