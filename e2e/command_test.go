@@ -44,13 +44,17 @@ func (l lab) experiment(t *testing.T, name string, variants ...configfile.Varian
 // testPairsByCommand lets siglab start and end a server for each block.
 func testPairsByCommand(ctx context.Context, t *testing.T, l lab) {
 	flags := l.experiment(t, "command", l.variant("reference"), l.variant("bilinear"))
-	r := l.bench(ctx, t, 6*time.Minute, append(flags, "--num-prompts", "16", "--request-rate", "4", "--warmups", "2", "--pairs", "2")...)
+	r := l.bench(ctx, t, 6*time.Minute, append(flags, "--num-prompts", "16", "--request-rate", "4", "--warmups", "2", "--pairs", "2",
+		"--trigger", "reference=log=0:fast_interpolate", "--trigger", "bilinear=log:fast_interpolate called: h=32, w=32")...)
 	if r.Pairs != 2 {
 		t.Errorf("%d complete pairs of 2", r.Pairs)
 	}
 	r.checkVerdicts(t)
 	r.checkFiles(t, "reference", "bilinear")
 	r.checkGates(t)
+	if g := r.gate(t, "trigger"); !g.OK || !g.Checked {
+		t.Errorf("gate trigger: ok %v, checked %v: %s", g.OK, g.Checked, g.Detail)
+	}
 	checkMode(t, filepath.Join(r.RunDir, "server_reference.log"), "reference", "bilinear", "cached")
 	checkMode(t, filepath.Join(r.RunDir, "server_bilinear.log"), "bilinear", "reference", "cached")
 	l.checkNothingLeft(t)

@@ -25,6 +25,7 @@ func TestRealVLLM(t *testing.T) {
 		t.Run("two, in pairs", func(t *testing.T) { testPairsByURL(ctx, t, l, reference, cached) })
 	})
 	t.Run("servers by command", func(t *testing.T) { testPairsByCommand(ctx, t, l) })
+	t.Run("a server from a git ref", func(t *testing.T) { testRef(ctx, t, l) })
 	t.Run("failures", func(t *testing.T) {
 		t.Run("a server that refuses its mode", func(t *testing.T) { testRefusedMode(ctx, t, l) })
 		t.Run("a server that is never ready", func(t *testing.T) { testNeverReady(ctx, t, l) })
