@@ -1,4 +1,4 @@
-.PHONY: all bench bench-client bench-engine bench-report check check-verdicts lint simulate test
+.PHONY: all bench bench-client bench-engine bench-report check check-verdicts e2e lint simulate test
 
 all: test
 
@@ -36,6 +36,9 @@ bench-client: ## load clients, ours among them, against a server of known truth 
 lint:
 	cd tools && go build -o ../.ci/bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	.ci/bin/golangci-lint run
+
+e2e: ## two servers of a real vLLM, with the plugin, against this siglab and vLLM's own client
+	.ci/e2e
 
 check: ## the whole gate, as in continuous integration
 	.ci/run
