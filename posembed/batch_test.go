@@ -10,29 +10,41 @@ import (
 )
 
 // TestBatch: the results of a batch are those of its plans, one after another, equal
-// grids among them, whatever the number of threads.
+// grids among them, in every type and whatever the number of threads.
 func TestBatch(t *testing.T) {
+	t.Run("f32", func(t *testing.T) {
+		testBatch(t, func(v float32) float32 { return v }, (*posembed.Plan).Apply, (*posembed.Batch).Apply)
+	})
+	t.Run("f64", func(t *testing.T) {
+		testBatch(t, func(v float32) float64 { return float64(v) }, (*posembed.Plan).ApplyFloat64, (*posembed.Batch).ApplyFloat64)
+	})
+	t.Run("bf16", func(t *testing.T) {
+		testBatch(t, func(v float32) posembed.BFloat16 { return posembed.RoundToBFloat16(float64(v)) }, (*posembed.Plan).ApplyBFloat16, (*posembed.Batch).ApplyBFloat16)
+	})
+	t.Run("f16", func(t *testing.T) {
+		testBatch(t, func(v float32) posembed.Float16 { return posembed.RoundToFloat16(float64(v)) }, (*posembed.Plan).ApplyFloat16, (*posembed.Batch).ApplyFloat16)
+	})
+}
+
+func testBatch[T comparable](t *testing.T, convert func(float32) T, one func(p *posembed.Plan, dst, src []T, dim int) error, all func(b *posembed.Batch, dst, src []T, dim int) error) {
 	const dim = 33
 	from := posembed.Grid{Rows: 6, Cols: 5}
-	src := normals(from.Len()*dim, 1)
-	bsrc := make([]posembed.BFloat16, len(src))
-	for i, v := range src {
-		bsrc[i] = posembed.RoundToBFloat16(float64(v))
+	var src, want []T
+	for _, v := range normals(from.Len()*dim, 1) {
+		src = append(src, convert(v))
 	}
 	var plans []*posembed.Plan
-	var want []float32
-	var bwant []posembed.BFloat16
 	for _, to := range []posembed.Grid{{Rows: 1, Cols: 1}, {Rows: 9, Cols: 4}, from, {Rows: 2, Cols: 30}, {Rows: 9, Cols: 4}} {
 		plan, err := posembed.NewPlan(from, to, posembed.BilinearAntialias)
 		if err != nil {
 			t.Fatal(err)
 		}
 		plans = append(plans, plan)
-		one, bone := make([]float32, to.Len()*dim), make([]posembed.BFloat16, to.Len()*dim)
-		if err := firstError(plan.Apply(one, src, dim), plan.ApplyBFloat16(bone, bsrc, dim)); err != nil {
+		result := make([]T, to.Len()*dim)
+		if err := one(plan, result, src, dim); err != nil {
 			t.Fatal(err)
 		}
-		want, bwant = append(want, one...), append(bwant, bone...)
+		want = append(want, result...)
 	}
 	for _, threads := range []int{1, 2, 7} {
 		batch, err := posembed.NewBatch(plans...)
@@ -42,11 +54,11 @@ func TestBatch(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, bgot := make([]float32, batch.Len()*dim), make([]posembed.BFloat16, batch.Len()*dim)
-		if err := firstError(batch.Apply(got, src, dim), batch.ApplyBFloat16(bgot, bsrc, dim)); err != nil {
+		got := make([]T, batch.Len()*dim)
+		if err := all(batch, got, src, dim); err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Equal(got, want) || !slices.Equal(bgot, bwant) {
+		if !slices.Equal(got, want) {
 			t.Errorf("%d threads: the batch differs from its plans", threads)
 		}
 	}
