@@ -94,9 +94,6 @@ func openAppend(dir, name string) (*os.File, error) {
 	return f, nil
 }
 
-// Dir is the run directory's path.
-func (w *Writer) Dir() string { return w.dir }
-
 // Manifest replaces manifest.json.
 func (w *Writer) Manifest(m record.Manifest) error {
 	return writeJSON(filepath.Join(w.dir, ManifestFile), m)
