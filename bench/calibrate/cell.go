@@ -62,7 +62,7 @@ func (b *bench) drive(ctx context.Context, l load) (*trial, error) {
 	before := cpuSeconds()
 	start := time.Now().Add(leadTime)
 	t.start = start.Sub(origin)
-	err := loadgen.Stream(ctx, l.items, start, client.Send, loadgen.Options{Origin: origin, Loop: l.loop, Concurrency: l.streams, OnDone: keep})
+	err := loadgen.Run(ctx, l.items, start, client.Send, keep, loadgen.Options{Origin: origin, Loop: l.loop, Concurrency: l.streams})
 	if err != nil {
 		return nil, err
 	}

@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"siglab/bench/chatclient"
 	"siglab/bench/loadgen"
 	"siglab/bench/record"
+	"siglab/bench/runlog"
 	"siglab/bench/telemetry"
 )
 
@@ -24,23 +26,24 @@ const (
 
 // sight is what one block brought.
 type sight struct {
-	observations []record.Observation
-	samples      []record.Sample
-	version      string // of the server
-	lost         error  // a GPU went
-	wrongCode    bool   // it has loaded other code than the variant's
+	rows      *runlog.Rows // the observations, as they come
+	failed    atomic.Bool  // some request was not answered in full
+	samples   []record.Sample
+	version   string // of the server
+	lost      error  // a GPU went
+	wrongCode bool   // it has loaded other code than the variant's
 }
 
 // measure runs one block from start to stop and fills in b. Whatever goes wrong
 // with the server is told by b.Void; the observations made until then are kept.
-func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block) (seen sight) {
+func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block, seen *sight) {
 	arm := r.plan.Arms[spec.arm]
 	r.report(Event{Phase: PhaseStart, Block: *b})
 	begun := time.Now()
 	url, err := r.fleet.start(ctx, spec.arm)
 	if err != nil {
 		b.Void = err.Error()
-		return seen
+		return
 	}
 	defer func() {
 		if err := r.fleet.release(ctx, spec.arm, b.Void != ""); err != nil && b.Void == "" {
@@ -58,13 +61,13 @@ func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block) (
 		case <-alive.Done():
 		}
 	}()
-	if err := r.drive(alive, url, begun, arm, b, &seen); err != nil {
+	if err := r.drive(alive, url, begun, arm, b, seen); err != nil {
 		b.Void, seen.wrongCode = err.Error(), errors.Is(err, errWrongCode)
 	}
 	if seen.lost != nil { // the cause of whatever else went wrong
 		b.Void = seen.lost.Error()
 	}
-	if exited != nil && (b.Void != "" || slices.ContainsFunc(seen.observations, func(o record.Observation) bool { return !o.OK() })) {
+	if exited != nil && (b.Void != "" || seen.failed.Load()) {
 		select { // a broken connection is seen before the end that broke it
 		case <-exited:
 		case <-ctx.Done():
@@ -76,7 +79,6 @@ func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block) (
 		b.Void = arm.Server.Cause().Error()
 	default:
 	}
-	return seen
 }
 
 // drive warms the server up and replays the slice.
@@ -146,13 +148,19 @@ func (r *runner) replay(ctx context.Context, url string, client *chatclient.Clie
 	r.report(Event{Phase: PhaseMeasure, Block: *b})
 	clientRuntime := loadgen.WatchRuntime()
 	loop, places := r.loop()
-	observations, err := loadgen.Run(ctx, r.plan.Workload.Slices[b.Slice], start, client.Send, loadgen.Options{
-		Origin: r.origin, Loop: loop, Concurrency: places,
-		OnDone: func(o record.Observation) { r.report(Event{Phase: PhaseMeasure, Block: *b, Answer: &o}) },
-	})
+	done := func(o record.Observation) {
+		o.Version, o.Block, o.Variant = record.ObservationVersion, b.ID, b.Variant
+		if !o.OK() {
+			seen.failed.Store(true)
+		}
+		if err := seen.rows.Add(&o); err != nil {
+			stop() // the block cannot be recorded; the end of its rows tells why
+		}
+		r.report(Event{Phase: PhaseMeasure, Block: *b, Answer: &o})
+	}
+	err := loadgen.Run(ctx, slices.Values(r.plan.Workload.Slices[b.Slice]), start, client.Send, done, loadgen.Options{Origin: r.origin, Loop: loop, Concurrency: places})
 	b.End, b.Client = time.Since(r.origin), clientRuntime()
 	watched()
-	seen.observations = observations
 	return err
 }
 

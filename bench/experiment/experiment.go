@@ -124,7 +124,7 @@ func (r *runner) run(ctx context.Context) (record.Manifest, error) {
 		if r.manifest.Stopped == stoppedRunning {
 			r.manifest.Stopped = StoppedComplete
 		}
-		r.manifest.Divergences = r.probeDivergences(ctx)
+		r.manifest.Divergences, err = r.probeDivergences(ctx)
 	case ctx.Err() != nil:
 		r.manifest.Stopped = StoppedInterrupted
 		err = nil
@@ -152,8 +152,7 @@ type runner struct {
 	longest     time.Duration // that a pair took
 	manifest    record.Manifest
 	instruments *telemetry.Instruments
-	seen        []record.Observation // of blocks that count, for the gap probes
-	done        map[int]bool         // pairs that an earlier process completed
+	done        map[int]bool // pairs that an earlier process completed
 }
 
 func newRunner(plan Plan, log *runlog.Writer, progress func(Event), now time.Time) *runner {
@@ -193,7 +192,12 @@ func (r *runner) rounds(ctx context.Context) (err error) {
 			return err
 		}
 		r.longest = max(r.longest, time.Since(begun))
-		if pair+1 < r.plan.Experiment.Pairs && r.enough() {
+		if pair+1 == r.plan.Experiment.Pairs {
+			break
+		}
+		if enough, err := r.enough(); err != nil {
+			return err
+		} else if enough {
 			r.manifest.Stopped = StoppedDecided
 			return nil
 		}
@@ -236,11 +240,15 @@ func (r *runner) noteStop(err error) {
 }
 
 // enough asks the plan whether the blocks so far decide.
-func (r *runner) enough() bool {
+func (r *runner) enough() (bool, error) {
 	if r.plan.Enough == nil {
-		return false
+		return false, nil
 	}
-	return r.plan.Enough(record.Run{Manifest: r.manifest, Observations: r.seen})
+	seen, err := r.log.ReadBack(r.manifest.Blocks)
+	if err != nil {
+		return false, err
+	}
+	return r.plan.Enough(record.Run{Manifest: r.manifest, Observations: seen}), nil
 }
 
 // nextID is above the ID of every block so far.
@@ -266,9 +274,9 @@ func (r *runner) block(ctx context.Context, spec blockSpec, attempt int) error {
 		ID: r.nextID(), Pair: spec.pair, Slot: spec.slot, Variant: arm.Name, Attempt: attempt,
 		Slice: spec.pair, SliceHash: r.plan.Workload.SliceHash(spec.pair), Requests: len(r.plan.Workload.Slices[spec.pair]),
 	}
-	var seen sight
+	seen := sight{rows: r.log.Begin()}
 	err := r.hooked(ctx, Moment{Pair: spec.pair + 1, Block: b.ID, Variant: arm.Name}, record.HookBeforeBlock, record.HookAfterBlock, func(ctx context.Context) error {
-		seen = r.measure(ctx, spec, &b)
+		r.measure(ctx, spec, &b, &seen)
 		return nil
 	})
 	switch {
@@ -277,15 +285,11 @@ func (r *runner) block(ctx context.Context, spec blockSpec, attempt int) error {
 	case err != nil:
 		b.Void = err.Error()
 	}
-	for i := range seen.observations {
-		o := &seen.observations[i]
-		o.Version, o.Block, o.Variant = record.ObservationVersion, b.ID, b.Variant
-	}
 	if seen.version != "" {
 		r.manifest.Environment.Servers[spec.arm] = seen.version
 	}
 	var unwritten error
-	b.ObservationsHash, unwritten = r.log.Observations(seen.observations)
+	b.ObservationsHash, unwritten = seen.rows.End()
 	r.manifest.Blocks = append(r.manifest.Blocks, b)
 	if err := errors.Join(unwritten, r.log.Telemetry(seen.samples), r.log.Manifest(r.manifest)); err != nil {
 		return fmt.Errorf("record block %d: %w", b.ID, err)
@@ -303,6 +307,5 @@ func (r *runner) block(ctx context.Context, spec blockSpec, attempt int) error {
 		r.report(Event{Phase: PhaseVoid, Block: b, Detail: b.Void})
 		return errDied
 	}
-	r.seen = append(r.seen, seen.observations...)
 	return nil
 }

@@ -25,18 +25,25 @@ const (
 //
 // Variants with few divergences come first, since theirs need explaining most.
 // What does not fit into the bounds is listed with the reason instead of a gap.
-func (r *runner) probeDivergences(ctx context.Context) []record.GapProbe {
-	probes := r.divergences()
+func (r *runner) probeDivergences(ctx context.Context) ([]record.GapProbe, error) {
 	e := r.plan.Experiment
-	if len(probes) == 0 || e.Temperature > 0 || e.Backend == record.BackendCompletions {
-		return nil
+	if len(r.plan.Arms) < 2 || e.Temperature > 0 || e.Backend == record.BackendCompletions {
+		return nil, nil
+	}
+	seen, err := r.log.ReadBack(r.manifest.Blocks)
+	if err != nil {
+		return nil, err
+	}
+	probes := r.divergences(seen)
+	if len(probes) == 0 {
+		return nil, nil
 	}
 	r.report(Event{Phase: PhaseProbe, Detail: fmt.Sprintf("asking how close %d diverging answers were", len(probes))})
-	fail := func(from int, err error) []record.GapProbe {
+	fail := func(from int, err error) ([]record.GapProbe, error) {
 		for i := from; i < len(probes); i++ {
 			probes[i].Err = err.Error()
 		}
-		return probes
+		return probes, nil
 	}
 	baseline := r.plan.Arms[0]
 	url, err := baseline.Server.Start(ctx) // which bounds itself
@@ -61,7 +68,7 @@ func (r *runner) probeDivergences(ctx context.Context) []record.GapProbe {
 		}
 		r.probe(ctx, client, &probes[i])
 	}
-	return probes
+	return probes, nil
 }
 
 // probe fills in the gap of one divergence.
@@ -88,17 +95,17 @@ func (r *runner) probe(ctx context.Context, client *chatclient.Client, p *record
 
 // divergences pairs each candidate's answers with the baseline's of the same
 // request and lists where they part.
-func (r *runner) divergences() []record.GapProbe {
+func (r *runner) divergences(seen []record.Observation) []record.GapProbe {
 	baseline := map[string]*record.Observation{}
-	for i := range r.seen {
-		if o := &r.seen[i]; o.Variant == r.plan.Arms[0].Name && o.OK() {
+	for i := range seen {
+		if o := &seen[i]; o.Variant == r.plan.Arms[0].Name && o.OK() {
 			baseline[o.Item] = o
 		}
 	}
 	var probes []record.GapProbe
 	perVariant := map[string]int{}
-	for i := range r.seen {
-		o := &r.seen[i]
+	for i := range seen {
+		o := &seen[i]
 		b := baseline[o.Item]
 		if o.Variant == r.plan.Arms[0].Name || b == nil || !o.OK() {
 			continue

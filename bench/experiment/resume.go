@@ -53,23 +53,21 @@ func lastSeen(run record.Run) time.Duration {
 // takeOver sorts the blocks of the earlier run into pairs that are complete and
 // blocks that do not count, among them one that it did not come to list.
 func (r *runner) takeOver(earlier record.Run) {
-	observed := map[int][]record.Observation{}
+	variants := map[int]string{} // of blocks that have observations
 	for _, o := range earlier.Observations {
-		observed[o.Block] = append(observed[o.Block], o)
+		variants[o.Block] = o.Variant
 	}
 	r.done = CompletePairs(earlier)
 	for i := range r.manifest.Blocks {
 		b := &r.manifest.Blocks[i]
-		if b.Void == "" && r.done[b.Pair] {
-			r.seen = append(r.seen, observed[b.ID]...)
-		} else if b.Void == "" {
+		if b.Void == "" && !r.done[b.Pair] {
 			b.Void = voidHalfPair
 		}
-		delete(observed, b.ID)
+		delete(variants, b.ID)
 	}
-	for _, id := range slices.Sorted(maps.Keys(observed)) {
+	for _, id := range slices.Sorted(maps.Keys(variants)) {
 		r.manifest.Blocks = append(r.manifest.Blocks, record.Block{
-			ID: id, Pair: r.firstOpen(), Variant: observed[id][0].Variant, Attempt: 1, Slice: r.firstOpen(),
+			ID: id, Pair: r.firstOpen(), Variant: variants[id], Attempt: 1, Slice: r.firstOpen(),
 			SliceHash: r.plan.Workload.SliceHash(r.firstOpen()), Requests: r.plan.Experiment.NumPrompts, Void: voidKilled,
 		})
 	}

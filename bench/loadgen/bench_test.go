@@ -19,7 +19,7 @@ func BenchmarkPacing(b *testing.B) {
 			for b.Loop() {
 				slice := items(qps*3, time.Second/time.Duration(qps))
 				before, begun := processTime(), time.Now()
-				seen, err := Run(b.Context(), slice, begun, func(context.Context, record.Item) record.Observation {
+				seen, err := collect(b.Context(), slice, begun, func(context.Context, record.Item) record.Observation {
 					return record.Observation{Sent: time.Since(begun)}
 				}, Options{Origin: begun})
 				if err != nil {

@@ -61,7 +61,7 @@ func TestCapped(t *testing.T) {
 		origin := time.Now()
 		s := &service{takes: 100 * ms, origin: origin}
 		start := origin.Add(time.Second)
-		got, err := Run(t.Context(), items(10, 10*ms), start, s.send, Options{Origin: origin, Loop: Capped, Concurrency: 2, wait: sleepUntil})
+		got, err := collect(t.Context(), items(10, 10*ms), start, s.send, Options{Origin: origin, Loop: Capped, Concurrency: 2, wait: sleepUntil})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -86,14 +86,15 @@ func TestClosed(t *testing.T) {
 		s := &service{takes: 30 * ms, origin: origin}
 		slice := items(9, time.Hour)
 		slices.Reverse(slice) // no schedule at all
-		got, err := Run(t.Context(), slice, origin.Add(ms), s.send, Options{Origin: origin, Loop: Closed, Concurrency: 3, wait: sleepUntil})
+		got, err := collect(t.Context(), slice, origin.Add(ms), s.send, Options{Origin: origin, Loop: Closed, Concurrency: 3, wait: sleepUntil})
 		if err != nil || s.most != 3 {
 			t.Fatalf("%d in flight at most, error %v", s.most, err)
 		}
-		for i, o := range got {
-			want := ms + time.Duration(i/3)*30*ms
-			if o.Item != slice[i].ID || o.Scheduled != want || o.Dequeued != want || o.Sent != want || o.Queued != 0 {
-				t.Errorf("request %d: %+v, want all at %v", i, o, want)
+		for _, o := range got {
+			taken := len(slice) - 1 - o.Index // the slice is reversed
+			want := ms + time.Duration(taken/3)*30*ms
+			if o.Item != slice[taken].ID || o.Scheduled != want || o.Dequeued != want || o.Sent != want || o.Queued != 0 {
+				t.Errorf("request %d: %+v, want all at %v", taken, o, want)
 			}
 		}
 	})
@@ -107,7 +108,7 @@ func TestBoundedLoopsCancelled(t *testing.T) {
 			defer cancel()
 			origin := time.Now()
 			s := &service{takes: time.Hour, origin: origin}
-			got, err := Run(ctx, items(6, time.Millisecond), origin.Add(time.Millisecond), s.send, Options{Origin: origin, Loop: which, Concurrency: 2, wait: sleepUntil})
+			got, err := collect(ctx, items(6, time.Millisecond), origin.Add(time.Millisecond), s.send, Options{Origin: origin, Loop: which, Concurrency: 2, wait: sleepUntil})
 			if err == nil || len(got) != 6 {
 				t.Fatalf("%d observations, error %v", len(got), err)
 			}
@@ -122,7 +123,7 @@ func TestBoundedLoopsCancelled(t *testing.T) {
 
 func TestBoundedLoopsNeedPlaces(t *testing.T) {
 	for _, which := range []Loop{Capped, Closed} {
-		if _, err := Run(t.Context(), items(1, 1), time.Now(), nil, Options{Loop: which}); err == nil || !strings.Contains(err.Error(), "0 requests in flight") {
+		if _, err := collect(t.Context(), items(1, 1), time.Now(), nil, Options{Loop: which}); err == nil || !strings.Contains(err.Error(), "0 requests in flight") {
 			t.Errorf("error %v", err)
 		}
 	}
@@ -139,8 +140,8 @@ func stream(n int, gap time.Duration) iter.Seq[record.Item] {
 	}
 }
 
-// TestStreamIsFlat: what a hundred thousand requests leave behind is nothing.
-func TestStreamIsFlat(t *testing.T) {
+// TestRunIsFlat: what a hundred thousand requests leave behind is nothing.
+func TestRunIsFlat(t *testing.T) {
 	heap := func() uint64 {
 		runtime.GC()
 		var m runtime.MemStats
@@ -153,21 +154,21 @@ func TestStreamIsFlat(t *testing.T) {
 			s := &service{takes: 5 * time.Millisecond, origin: origin}
 			var done atomic.Int64
 			var early, late uint64
-			err := Stream(t.Context(), stream(100_000, time.Millisecond), origin, func(ctx context.Context, item record.Item) record.Observation {
+			err := Run(t.Context(), stream(100_000, time.Millisecond), origin, func(ctx context.Context, item record.Item) record.Observation {
 				o := s.send(ctx, item)
 				o.Text = strings.Repeat("x", 100)
 				s.mu.Lock()
 				s.order = s.order[:0]
 				s.mu.Unlock()
 				return o
-			}, Options{Origin: origin, Loop: which, Concurrency: 10, wait: sleepUntil, OnDone: func(record.Observation) {
+			}, func(record.Observation) {
 				switch done.Add(1) {
 				case 5_000:
 					early = heap()
 				case 95_000:
 					late = heap()
 				}
-			}})
+			}, Options{Origin: origin, Loop: which, Concurrency: 10, wait: sleepUntil})
 			if err != nil || done.Load() != 100_000 {
 				t.Errorf("loop %d: %d done, error %v", which, done.Load(), err)
 			}
@@ -178,8 +179,8 @@ func TestStreamIsFlat(t *testing.T) {
 	}
 }
 
-// TestStreamBadSchedule: time that goes back ends the load, nothing is left out.
-func TestStreamBadSchedule(t *testing.T) {
+// TestRunBadSchedule: time that goes back ends the load, nothing is left out.
+func TestRunBadSchedule(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		origin := time.Now()
 		s := &service{origin: origin}
@@ -187,11 +188,11 @@ func TestStreamBadSchedule(t *testing.T) {
 		slice[2].Offset = 0
 		kinds := map[record.Failure]int{}
 		var mu sync.Mutex
-		err := Stream(t.Context(), slices.Values(slice), origin, s.send, Options{Origin: origin, wait: sleepUntil, OnDone: func(o record.Observation) {
+		err := Run(t.Context(), slices.Values(slice), origin, s.send, func(o record.Observation) {
 			mu.Lock()
 			defer mu.Unlock()
 			kinds[o.Failure]++
-		}})
+		}, Options{Origin: origin, wait: sleepUntil})
 		if err == nil || !strings.Contains(err.Error(), "item-2") || kinds[""] != 2 || kinds[record.FailedNotSent] != 2 {
 			t.Errorf("error %v, %v", err, kinds)
 		}

@@ -24,11 +24,11 @@ const (
 // runOpen lets one goroutine pace; one more per request in flight sends.
 func (l *loop) runOpen(ctx context.Context, items iter.Seq[record.Item]) error {
 	places := queue{free: l.Concurrency}
-	before, position := time.Duration(0), 0
+	before, n := time.Duration(0), 0
 	var broken, ended error // what keeps the rest from being sent
 	for item := range items {
-		j := job{item: item, position: position, scheduled: l.start.Add(item.Offset).Sub(l.Origin)}
-		position++
+		j := job{item: item, scheduled: l.start.Add(item.Offset).Sub(l.Origin)}
+		n++
 		if item.Offset < before && broken == nil {
 			broken = fmt.Errorf("item %s at offset %v comes after one at %v: offsets must ascend", item.ID, item.Offset, before)
 		}
@@ -37,7 +37,7 @@ func (l *loop) runOpen(ctx context.Context, items iter.Seq[record.Item]) error {
 			continue
 		}
 		if ended == nil {
-			ended = l.wait(ctx, l.start.Add(item.Offset), spinFor(item.Offset, position))
+			ended = l.wait(ctx, l.start.Add(item.Offset), spinFor(item.Offset, n))
 		}
 		if ended != nil {
 			l.notSent(j, ended)

@@ -1,16 +1,13 @@
 package runlog
 
 import (
-	"bufio"
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"siglab/bench/record"
 	"siglab/internal/filelock"
@@ -105,7 +102,7 @@ func (w *Writer) Workload(items []record.Item) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(appendLines(f, items, io.Discard), f.Close())
+	return errors.Join(appendLines(f, items), f.Close())
 }
 
 // Thumbnails writes thumbnails.jsonl.
@@ -117,20 +114,26 @@ func (w *Writer) Thumbnails(thumbnails []record.Thumbnail) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(appendLines(f, thumbnails, io.Discard), f.Close())
-}
-
-// Observations appends a block's observations and makes them durable. The SHA-256 of
-// their lines is for record.Block.ObservationsHash.
-func (w *Writer) Observations(obs []record.Observation) (hash string, err error) {
-	sum := sha256.New()
-	err = appendLines(w.observations, obs, sum)
-	return hex.EncodeToString(sum.Sum(nil)), err
+	return errors.Join(appendLines(f, thumbnails), f.Close())
 }
 
 // Telemetry appends a block's samples and makes them durable.
 func (w *Writer) Telemetry(samples []record.Sample) error {
-	return appendLines(w.telemetry, samples, io.Discard)
+	return appendLines(w.telemetry, samples)
+}
+
+// ReadBack reads the observations of those blocks that count, all of which have ended.
+// What a run has seen is on disk, not in its memory.
+func (w *Writer) ReadBack(blocks []record.Block) ([]record.Observation, error) {
+	rows, warnings, err := readObservations(filepath.Join(w.dir, ObservationsFile), blocks)
+	if err == nil && len(warnings) > 0 {
+		err = fmt.Errorf("read back what was measured: %s", strings.Join(warnings, "; "))
+	}
+	counts := map[int]bool{}
+	for _, b := range blocks {
+		counts[b.ID] = b.Void == ""
+	}
+	return slices.DeleteFunc(rows, func(o record.Observation) bool { return !counts[o.Block] }), err
 }
 
 // Close closes the files; everything that was appended is on disk already.
@@ -139,33 +142,6 @@ func (w *Writer) Close() error {
 		return w.observations.Close()
 	}
 	return errors.Join(w.observations.Close(), w.telemetry.Close())
-}
-
-// appendLines writes one JSON document per line, to the copy too, and syncs. On an error it takes
-// back what it wrote, so that a full disk leaves whole lines behind.
-func appendLines[T any](f *os.File, rows []T, also io.Writer) (err error) {
-	before, err := f.Stat()
-	if err != nil {
-		return fmt.Errorf("append: %w", err)
-	}
-	defer func() {
-		if err != nil {
-			_ = f.Truncate(before.Size()) // best effort: the error is reported either way
-			err = fmt.Errorf("append to %s: %w", filepath.Base(f.Name()), err)
-		}
-	}()
-	buffered := bufio.NewWriterSize(f, 1<<16)
-	enc := json.NewEncoder(io.MultiWriter(buffered, also))
-	enc.SetEscapeHTML(false)
-	for i := range rows {
-		if err := enc.Encode(&rows[i]); err != nil {
-			return err
-		}
-	}
-	if err := buffered.Flush(); err != nil {
-		return err
-	}
-	return f.Sync()
 }
 
 // own keeps other processes from writing the run directory until the file is closed or
