@@ -42,7 +42,12 @@ func (p *EventParser) Feed(chunk []byte, emit func(data []byte)) error {
 				continue
 			}
 		}
-		end := bytes.IndexAny(chunk, "\r\n")
+		end := bytes.IndexByte(chunk, '\n')
+		if cr := bytes.IndexByte(chunk[:max(end, 0)], '\r'); cr >= 0 {
+			end = cr
+		} else if end < 0 {
+			end = bytes.IndexByte(chunk, '\r')
+		}
 		if end < 0 {
 			p.line = append(p.line, chunk...)
 			return p.check()

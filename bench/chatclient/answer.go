@@ -1,50 +1,20 @@
 package chatclient
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
+
+	"github.com/valyala/fastjson"
 
 	"siglab/bench/record"
 	"siglab/chatapi"
 )
 
-// event is what is read of one event of either backend. Fields that servers write in
-// different types are raw, so that they cannot fail the whole.
-type event struct {
-	Choices []choice        `json:"choices"`
-	Usage   *chatapi.Usage  `json:"usage"`
-	Error   json.RawMessage `json:"error"`
-	Object  string          `json:"object"`
-	Message string          `json:"message"` // of {"object":"error",…}, as older servers write it
-}
-
-type choice struct {
-	Delta        delta   `json:"delta"`
-	Text         string  `json:"text"` // of a completion
-	FinishReason *string `json:"finish_reason"`
-}
-
-type delta struct {
-	Content          string     `json:"content"`
-	ReasoningContent string     `json:"reasoning_content"` // vLLM until 0.11, SGLang, llama.cpp
-	Reasoning        string     `json:"reasoning"`         // vLLM since
-	Refusal          string     `json:"refusal"`
-	ToolCalls        []toolCall `json:"tool_calls"`
-}
-
-type toolCall struct {
-	Function struct {
-		Name      string `json:"name"` // in the first event of a call only
-		Arguments string `json:"arguments"`
-	} `json:"function"`
-}
-
 // reader collects the events of one answer.
 type reader struct {
 	observation     *record.Observation
+	parser          fastjson.Parser
 	text, reasoning strings.Builder
 	pieces          int // events with text, should the server not count its tokens
 	counted         int // tokens that the usage of the last event named
@@ -63,64 +33,41 @@ func (r *reader) event(data []byte, at time.Duration) {
 		r.done = true
 		return
 	}
-	var e event
-	if err := json.Unmarshal(data, &e); err != nil {
+	e, err := decodeEvent(&r.parser, data)
+	if err != nil {
 		r.err = failf(record.FailedEvent, "event %.80q: %w", data, err)
 		return
 	}
-	if message, failed := e.failure(); failed {
-		r.err = failf(record.FailedServer, "the server ended the stream: %s", message)
+	if e.failed {
+		r.err = failf(record.FailedServer, "the server ended the stream: %s", e.message)
 		return
 	}
-	if e.Usage != nil {
-		r.observation.PromptTokens, r.observation.OutputTokens = e.Usage.PromptTokens, e.Usage.CompletionTokens
+	if e.hasUsage {
+		r.observation.PromptTokens, r.observation.OutputTokens = e.promptTokens, e.outputTokens
 	}
-	if len(e.Choices) > 0 {
-		r.tokens(e.Usage)
-		r.choice(&e.Choices[0], at)
+	if e.hasChoice {
+		r.tokens(&e)
+		r.choice(&e, at)
 	}
-}
-
-// failure is the message of an error event.
-func (e *event) failure() (string, bool) {
-	if len(e.Error) > 0 && string(e.Error) != "null" {
-		var said struct {
-			Message string `json:"message"`
-		}
-		if json.Unmarshal(e.Error, &said) == nil && said.Message != "" {
-			return said.Message, true
-		}
-		return fmt.Sprintf("%.200s", e.Error), true
-	}
-	return e.Message, e.Object == "error"
 }
 
 // tokens keeps how many tokens an event with a choice brought.
-func (r *reader) tokens(usage *chatapi.Usage) {
+func (r *reader) tokens(e *event) {
 	o := r.observation
 	if first := len(o.ChunkAt) == 0; first {
-		r.byChunk = usage != nil
+		r.byChunk = e.hasUsage
 	}
-	if r.mixed = r.mixed || r.byChunk != (usage != nil); r.mixed || !r.byChunk {
+	if r.mixed = r.mixed || r.byChunk != e.hasUsage; r.mixed || !r.byChunk {
 		return
 	}
-	o.ChunkTokens = append(o.ChunkTokens, usage.CompletionTokens-r.counted)
-	r.counted = usage.CompletionTokens
+	o.ChunkTokens = append(o.ChunkTokens, e.outputTokens-r.counted)
+	r.counted = e.outputTokens
 }
 
-func (r *reader) choice(c *choice, at time.Duration) {
+func (r *reader) choice(e *event, at time.Duration) {
 	o := r.observation
-	content := c.Delta.Content + c.Text + c.Delta.Refusal
-	reasoning := c.Delta.Reasoning
-	if reasoning == "" { // some servers write both
-		reasoning = c.Delta.ReasoningContent
-	}
-	for _, call := range c.Delta.ToolCalls {
-		if call.Function.Name != "" {
-			o.ToolCalls++
-		}
-		reasoning += call.Function.Name + call.Function.Arguments
-	}
+	content, reasoning := e.content, e.reasoning
+	o.ToolCalls += e.toolCalls
 	if o.RoleChunk == 0 {
 		o.RoleChunk = at
 	}
@@ -144,8 +91,8 @@ func (r *reader) choice(c *choice, at time.Duration) {
 		}
 		o.ReasoningLens = append(o.ReasoningLens, len(reasoning))
 	}
-	if c.FinishReason != nil {
-		o.FinishReason = *c.FinishReason
+	if e.finishReason != "" {
+		o.FinishReason = e.finishReason
 	}
 }
 
