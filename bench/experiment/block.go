@@ -85,10 +85,12 @@ func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block, s
 func (r *runner) drive(ctx context.Context, url string, begun time.Time, arm Arm, b *record.Block, seen *sight) error {
 	client := r.client(url, r.plan.Experiment.Timeout)
 	defer client.Close()
+	started := time.Now()
 	if err := r.waitHealthy(ctx, client, arm); err != nil {
 		return fmt.Errorf("variant %q: %w", arm.Name, err)
 	}
 	b.Startup = time.Since(begun)
+	healthy := time.Now()
 	if err := r.identify(ctx, client, arm, seen); err != nil {
 		return fmt.Errorf("variant %q: %w", arm.Name, err)
 	}
@@ -96,12 +98,15 @@ func (r *runner) drive(ctx context.Context, url string, begun time.Time, arm Arm
 		return fmt.Errorf("variant %q: %w", arm.Name, err)
 	}
 	r.report(Event{Phase: PhaseWarmUp, Block: *b})
+	examined := time.Now()
 	if err := r.warmUp(ctx, client, arm, b); err != nil {
 		return fmt.Errorf("variant %q: warm-up: %w", arm.Name, err)
 	}
+	startup := record.Startup{Servers: r.fleet.took + healthy.Sub(started), Examine: examined.Sub(healthy), WarmUp: time.Since(examined)}
 	before, scrapeErr := scrape(ctx, client)
 	moved := armTrigger(arm)
 	runtime.GC() // now, rather than among the measured requests
+	r.noteStartup(startup, b)
 	if err := r.replay(ctx, url, client, arm, b, seen); err != nil {
 		return err
 	}
@@ -116,6 +121,19 @@ func (r *runner) drive(ctx context.Context, url string, begun time.Time, arm Arm
 	}
 	b.Server = telemetry.Delta(before, after)
 	return nil
+}
+
+// noteStartup completes the plan's record of the time until the first measured request,
+// which is the lead of a block's schedule from now.
+func (r *runner) noteStartup(first record.Startup, b *record.Block) {
+	if r.plan.Startup == nil || len(r.manifest.Blocks) > 0 {
+		return
+	}
+	s := *r.plan.Startup
+	s.Hooks, s.Servers, s.Examine, s.WarmUp = r.hooking, first.Servers, first.Examine, first.WarmUp
+	s.Total = time.Since(r.plan.Begun) + leadTime
+	r.manifest.Startup = &s
+	r.report(Event{Phase: PhaseWarmUp, Block: *b, Startup: &s})
 }
 
 func scrape(ctx context.Context, client *chatclient.Client) (telemetry.Scrape, error) {

@@ -22,6 +22,8 @@ type Event struct {
 	Block  record.Block        // the one that runs, as far as it is known
 	Answer *record.Observation // a request that has just ended, in PhaseMeasure
 	Detail string
+
+	Startup *record.Startup // before the first measured request; nil at other times
 }
 
 func (r *runner) report(e Event) {

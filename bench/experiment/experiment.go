@@ -60,6 +60,11 @@ type Plan struct {
 	// Calibration is the client's own error, if it was measured.
 	Calibration *record.Calibration
 
+	// Begun is when the command was given, Startup where the time went since; zero and
+	// nil where nobody wants to know.
+	Begun   time.Time
+	Startup *record.Startup
+
 	// Hook, if set, is called at the moments that package record names. An error ends
 	// the run.
 	Hook func(ctx context.Context, at Moment) error
@@ -152,7 +157,8 @@ type runner struct {
 	longest     time.Duration // that a pair took
 	manifest    record.Manifest
 	instruments *telemetry.Instruments
-	done        map[int]bool // pairs that an earlier process completed
+	hooking     time.Duration // that hooks took
+	done        map[int]bool  // pairs that an earlier process completed
 }
 
 func newRunner(plan Plan, log *runlog.Writer, progress func(Event), now time.Time) *runner {

@@ -13,6 +13,7 @@ type fleet struct {
 	arms    []Arm
 	restart string         // a policy of package record; "" is RestartEachBlock
 	urls    map[int]string // of the arms whose servers run
+	took    time.Duration  // that starts took
 }
 
 // start returns the URL of an arm's server, which is started unless it runs.
@@ -27,7 +28,9 @@ func (f *fleet) start(ctx context.Context, arm int) (string, error) {
 			return url, nil
 		}
 	}
+	begun := time.Now()
 	url, err := f.arms[arm].Server.Start(ctx)
+	f.took += time.Since(begun)
 	if err != nil {
 		return "", err
 	}

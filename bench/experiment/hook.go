@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // hooked does something between two hooks. The one after runs whenever the one before
@@ -26,6 +27,8 @@ func (r *runner) callHook(ctx context.Context, at Moment, name string) error {
 		return nil
 	}
 	at.Hook = name
+	begun := time.Now()
+	defer func() { r.hooking += time.Since(begun) }()
 	if err := r.plan.Hook(ctx, at); err != nil {
 		return fmt.Errorf("hook %s: %w", name, err)
 	}

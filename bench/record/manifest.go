@@ -45,6 +45,7 @@ type Manifest struct {
 	Fingerprints []Fingerprint `json:"fingerprints,omitempty"` // of variants that a command starts
 
 	Calibration *Calibration `json:"calibration,omitempty"` // nil: it was left out
+	Startup     *Startup     `json:"startup,omitempty"`     // nil: it is not known
 }
 
 // Calibration is the load client's own error, measured before the run against a

@@ -191,12 +191,16 @@ func noteLines(c *compare.Comparison) []string {
 
 func environmentLines(c *compare.Comparison) []string {
 	e := c.Manifest.Environment
-	return []string{
+	lines := []string{
 		fmt.Sprintf("%s, %s, %d MB; %s %s, kernel %s", e.CPU, count(e.Cores, "core", "cores"), e.MemoryMB, e.OS, e.Arch, e.Kernel),
 		"features: " + strings.Join(e.Features, " "),
 		fmt.Sprintf("siglab %s, %s, binary %.12s; servers: %s", c.Manifest.Siglab, e.Go, e.BinaryHash, strings.Join(e.Servers, ", ")),
 		fmt.Sprintf("model %s, data set %s, %s", c.Manifest.Experiment.Model, c.Manifest.Experiment.Dataset, count(c.Manifest.Experiment.ServerThreads, "thread of the server", "threads of the server")),
 	}
+	if s := c.Manifest.Startup; s != nil {
+		lines = append(lines, s.String())
+	}
+	return lines
 }
 
 func reproduceLines(dir string, c *compare.Comparison) []string {

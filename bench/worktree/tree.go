@@ -31,13 +31,19 @@ func (t *Tree) fill(ctx context.Context) error {
 		t.done = err == nil
 		return t.tell(false)
 	}
-	if err := t.discard(ctx); err != nil {
+	if _, err := os.Lstat(t.Dir); err == nil {
+		if err := t.discard(ctx); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(filepath.Join(t.space, doneName)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	if err := t.tell(false); err != nil { // first, so that a crash leaves something that tells whose it is
 		return err
 	}
-	if _, err := t.repo.git.run(ctx, checkoutTime, "worktree", "add", "--force", "--detach", t.Dir, t.Commit.Hash); err != nil {
+	// Forced twice: a crash may have left git's knowledge of one here, even locked.
+	if _, err := t.repo.git.run(ctx, checkoutTime, "worktree", "add", "--force", "--force", "--detach", t.Dir, t.Commit.Hash); err != nil {
 		return err
 	}
 	return t.submodules(ctx)

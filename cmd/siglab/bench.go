@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"time"
 
 	"github.com/alecthomas/kong"
 
@@ -51,6 +52,7 @@ type benchCmd struct {
 
 // Run is the main job: resolve, freeze, measure, report.
 func (c *benchCmd) Run(ctx context.Context) error {
+	begun := time.Now()
 	if _, err := c.failVerdicts(); err != nil {
 		return err
 	}
@@ -68,12 +70,15 @@ func (c *benchCmd) Run(ctx context.Context) error {
 		return dryRun(os.Stdout, plan, c.Out)
 	}
 	tellNotes(plan.Notes)
+	plan.Begun, plan.Startup = begun, &record.Startup{Plan: time.Since(begun)}
 	log, err := runlog.Create(c.Out)
 	if err != nil {
 		return usageError{err}
 	}
 	if c.Calibrate {
+		before := time.Now()
 		plan.Calibration = calibrated(ctx, plan)
+		plan.Startup.Calibrate = time.Since(before)
 	}
 	return c.measure(ctx, plan, log, 0, func(progress func(experiment.Event)) (record.Manifest, error) {
 		return experiment.Run(ctx, plan, log, progress)
@@ -102,8 +107,13 @@ func (c *benchCmd) measure(ctx context.Context, plan experiment.Plan, log *runlo
 
 // record runs the experiment under a display until everything is in its directory.
 func (c *benchCmd) record(ctx context.Context, plan experiment.Plan, log *runlog.Writer, done int, run func(progress func(experiment.Event)) (record.Manifest, error)) (record.Manifest, error) {
+	before := time.Now()
 	trees, err := c.checkOut(ctx, plan)
 	defer trees.end(ctx)
+	if plan.Startup != nil {
+		plan.Startup.SetUp = trees.setUpTook
+		plan.Startup.Worktrees = time.Since(before) - trees.setUpTook
+	}
 	if err != nil {
 		return record.Manifest{}, errors.Join(err, log.Close())
 	}

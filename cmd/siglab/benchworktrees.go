@@ -5,15 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"siglab/bench/experiment"
-	"siglab/bench/launch"
 	"siglab/bench/record"
 	"siglab/bench/variant"
 	"siglab/bench/worktree"
@@ -22,142 +21,167 @@ import (
 // closeTime bounds the removal of worktrees.
 const closeTime = 2 * time.Minute
 
-// setupGrace is how long a set-up has to end by itself when it is asked to.
-const setupGrace = 5 * time.Second
-
 // checkouts are the worktrees of a run. Variants of one commit and purpose share one.
 type checkouts struct {
 	store   worktree.Store
 	keep    bool
 	timeout time.Duration // of a set-up
 	out     string        // run directory
-	trees   map[string]*worktree.Tree
-	order   []*worktree.Tree
-	swept   map[string]bool // repositories whose leftovers were looked for
+	shared  []*checkout
+
+	setUpTook time.Duration // by all
 }
 
-// checkOut makes the worktrees of a plan's variants ready, and asserts as far as it can
-// be known by now that their servers will load the code in them. What close ends is also
-// to be ended if there is an error.
+// checkout is one worktree and who is served from it.
+type checkout struct {
+	repo    *worktree.Repo
+	commit  worktree.Commit
+	purpose string
+	arms    []refArm
+	tree    *worktree.Tree // nil: it is not there
+	place   string         // folder of the repository in which an overlay has its package
+}
+
+// refArm is a variant by git ref and its command.
+type refArm struct {
+	experiment.Arm
+	command *variant.Command
+}
+
+// checkOut makes the worktrees of a plan's variants ready, side by side, and asserts as
+// far as it can be known by now that their servers will load the code in them. What close
+// ends is also to be ended if there is an error.
 func (c *benchCmd) checkOut(ctx context.Context, plan experiment.Plan) (*checkouts, error) {
-	out := &checkouts{
-		store: worktree.Store{Dir: filepath.Join(cacheDir(), "worktrees")}, keep: c.KeepWorktrees, timeout: c.SetupTimeout, out: c.Out,
-		trees: map[string]*worktree.Tree{}, swept: map[string]bool{},
-	}
+	out := &checkouts{store: worktree.Store{Dir: filepath.Join(cacheDir(), "worktrees")}, keep: c.KeepWorktrees, timeout: c.SetupTimeout, out: c.Out}
+	var arms []refArm
 	for _, arm := range plan.Arms {
-		command, ok := arm.Server.(*variant.Command)
-		if !ok || arm.Source == nil {
-			continue
-		}
-		if err := out.add(ctx, arm, command); err != nil {
-			return out, fmt.Errorf("variant %q: %w", arm.Name, err)
+		if command, ok := arm.Server.(*variant.Command); ok && arm.Source != nil {
+			arms = append(arms, refArm{arm, command})
 		}
 	}
-	for _, arm := range plan.Arms {
-		command, ok := arm.Server.(*variant.Command)
-		if !ok || arm.Source == nil {
-			continue
+	if err := out.share(ctx, arms); err != nil {
+		return out, err
+	}
+	if err := sideBySide(out.shared, func(s *checkout) error { return out.fill(ctx, s) }); err != nil {
+		return out, err
+	}
+	for _, s := range out.shared { // one after another: builds want the machine for themselves
+		if err := out.setUp(ctx, s); err != nil {
+			return out, err
 		}
-		for _, tree := range out.order {
-			if tree.Dir != command.Worktree {
-				command.Origin.Others = append(command.Origin.Others, tree.Dir)
+	}
+	if err := sideBySide(out.shared, func(s *checkout) error { return s.overlay(ctx) }); err != nil {
+		return out, err
+	}
+	for _, arm := range arms {
+		for _, other := range out.shared {
+			if other.tree.Dir != arm.command.Worktree {
+				arm.command.Origin.Others = append(arm.command.Origin.Others, other.tree.Dir)
 			}
 		}
-		if code := command.Foresee(ctx); code.Found == record.CodeWrong {
-			return out, fmt.Errorf("variant %q would run other code than %s (%.12s): %s", arm.Name, arm.Source.Ref, arm.Source.Commit, code.Detail)
-		}
 	}
-	return out, ctx.Err()
+	err := sideBySide(arms, func(arm refArm) error {
+		if code := arm.command.Foresee(ctx); code.Found == record.CodeWrong {
+			return fmt.Errorf("variant %q would run other code than %s (%.12s): %s", arm.Name, arm.Source.Ref, arm.Source.Commit, code.Detail)
+		}
+		return nil
+	})
+	return out, errors.Join(err, ctx.Err())
 }
 
-// add makes the worktree of one variant ready and points its command there.
-func (c *checkouts) add(ctx context.Context, arm experiment.Arm, command *variant.Command) error {
-	source := arm.Source
-	repo, err := worktree.Open(ctx, source.Repo, os.Environ())
-	if err != nil {
-		return err
+// sideBySide does something to each of several values at once and waits for all. The
+// error is that of the first in their order.
+func sideBySide[T any](values []T, do func(T) error) error {
+	errs := make([]error, len(values))
+	var running sync.WaitGroup
+	for i, v := range values {
+		running.Go(func() { errs[i] = do(v) })
 	}
-	if !c.swept[repo.Dir] {
-		c.swept[repo.Dir] = true
-		removed, err := c.store.Leftovers(ctx, repo)
-		for _, text := range removed {
-			fmt.Fprintf(os.Stderr, "siglab: a run that did not come to its end left a worktree, which is removed: %s\n", text)
-		}
+	running.Wait()
+	for _, err := range errs {
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "siglab: worktrees that earlier runs left: %v\n", err)
+			return err
 		}
 	}
-	commit, err := repo.Resolve(ctx, source.Commit)
+	return nil
+}
+
+// share says which worktrees the variants need, and looks in each repository for what
+// earlier runs left.
+func (c *checkouts) share(ctx context.Context, arms []refArm) error {
+	repos := map[string]*worktree.Repo{}
+	for _, arm := range arms {
+		source := arm.Source
+		repo := repos[source.Repo]
+		if repo == nil {
+			var err error
+			if repo, err = worktree.Open(ctx, source.Repo, os.Environ()); err != nil {
+				return fmt.Errorf("variant %q: %w", arm.Name, err)
+			}
+			repos[source.Repo] = repo
+			c.sweep(ctx, repo)
+		}
+		commit, err := repo.Resolve(ctx, source.Commit)
+		if err != nil {
+			return fmt.Errorf("variant %q: %w", arm.Name, err)
+		}
+		commit.Ref = source.Ref
+		purpose := strings.Join(source.Setup, "\x00")
+		if source.Overlay {
+			purpose += "\x00overlay of " + source.Module
+		}
+		i := slices.IndexFunc(c.shared, func(s *checkout) bool {
+			return s.repo == repo && s.commit.Hash == commit.Hash && s.purpose == purpose
+		})
+		if i < 0 {
+			i = len(c.shared)
+			c.shared = append(c.shared, &checkout{repo: repo, commit: commit, purpose: purpose})
+		}
+		c.shared[i].arms = append(c.shared[i].arms, arm)
+	}
+	return nil
+}
+
+// sweep removes and names what earlier runs left of a repository's worktrees.
+func (c *checkouts) sweep(ctx context.Context, repo *worktree.Repo) {
+	removed, err := c.store.Leftovers(ctx, repo)
+	for _, text := range removed {
+		fmt.Fprintf(os.Stderr, "siglab: a run that did not come to its end left a worktree, which is removed: %s\n", text)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "siglab: worktrees that earlier runs left: %v\n", err)
+	}
+}
+
+// fill checks a worktree out and points the commands of its variants there.
+func (c *checkouts) fill(ctx context.Context, s *checkout) (err error) {
+	fmt.Fprintf(os.Stderr, "siglab: checking out %s (%s, %q)\n", s.commit.Ref, s.commit.Short(), s.commit.Subject)
+	if s.tree, err = c.store.Take(ctx, s.repo, s.commit, s.purpose); err != nil {
+		return fmt.Errorf("variant %q: %w", s.arms[0].Name, err)
+	}
+	for _, arm := range s.arms {
+		if err := s.point(ctx, arm); err != nil {
+			return fmt.Errorf("variant %q: %w", arm.Name, err)
+		}
+	}
+	return nil
+}
+
+// point tells the command of a variant where its worktree is and what is in it.
+func (s *checkout) point(ctx context.Context, arm refArm) error {
+	source, command := arm.Source, arm.command
+	blobs, place, err := packageFiles(ctx, s.repo, s.commit, source.Module)
 	if err != nil {
 		return err
 	}
-	commit.Ref = source.Ref
-	blobs, place, err := packageFiles(ctx, repo, commit, source.Module)
-	if err != nil {
-		return err
-	}
-	tree, err := c.take(ctx, repo, commit, source)
-	if err != nil {
-		return err
-	}
-	command.Worktree = tree.Dir
-	if err := c.setUp(ctx, tree, arm, command); err != nil {
-		return err
-	}
-	command.Origin = &variant.Origin{Commit: commit.Hash, Worktree: tree.Dir, Others: []string{repo.Dir}, Module: source.Module, Blobs: blobs}
+	command.Worktree = s.tree.Dir
+	command.Origin = &variant.Origin{Commit: s.commit.Hash, Worktree: s.tree.Dir, Others: []string{s.repo.Dir}, Module: source.Module, Blobs: blobs}
 	if source.CommitLog != "" {
 		if command.Origin.Log, err = regexp.Compile(source.CommitLog); err != nil {
 			return fmt.Errorf("commit_log: %w", err)
 		}
 	}
-	if !source.Overlay {
-		return nil
-	}
-	command.PythonPath = filepath.Join(tree.Dir, filepath.FromSlash(place))
-	return c.overlay(ctx, tree, place, arm, command)
-}
-
-// take is the worktree of a commit and purpose, which may be there already.
-func (c *checkouts) take(ctx context.Context, repo *worktree.Repo, commit worktree.Commit, source *record.Source) (*worktree.Tree, error) {
-	purpose := strings.Join(source.Setup, "\x00")
-	if source.Overlay {
-		purpose += "\x00overlay of " + source.Module
-	}
-	key := strings.Join([]string{repo.Dir, commit.Hash, purpose}, "\x00")
-	if tree := c.trees[key]; tree != nil {
-		return tree, nil
-	}
-	fmt.Fprintf(os.Stderr, "siglab: checking out %s (%s, %q)\n", commit.Ref, commit.Short(), commit.Subject)
-	tree, err := c.store.Take(ctx, repo, commit, purpose)
-	if err != nil {
-		return nil, err
-	}
-	c.trees[key] = tree
-	c.order = append(c.order, tree)
-	return tree, nil
-}
-
-// setUp runs the set-up command of a variant in its worktree, unless that was done.
-func (c *checkouts) setUp(ctx context.Context, tree *worktree.Tree, arm experiment.Arm, command *variant.Command) error {
-	if len(arm.Source.Setup) == 0 {
-		return nil
-	}
-	log := absolute(filepath.Join(c.out, "setup_"+arm.Name+".log"))
-	begun := time.Now()
-	ran, err := tree.SetUp(ctx, func(ctx context.Context) error {
-		fmt.Fprintf(os.Stderr, "siglab: setting up %s; its output is in %s\n", arm.Name, log)
-		spec := command.Program(arm.Source.Setup)
-		spec.Log, spec.Timeout, spec.StopGrace = log, c.timeout, setupGrace
-		return launch.Run(ctx, spec)
-	})
-	if err != nil {
-		return err
-	}
-	if ran {
-		fmt.Fprintf(os.Stderr, "siglab: %s is set up after %v\n", arm.Name, time.Since(begun).Round(time.Second))
-	} else {
-		fmt.Fprintf(os.Stderr, "siglab: %s was set up before\n", arm.Name)
-	}
+	s.place = place
 	return nil
 }
 
@@ -166,13 +190,16 @@ func (c *checkouts) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
 	defer cancel()
 	var failures []error
-	for _, tree := range c.order {
-		failures = append(failures, tree.Close(ctx, c.keep))
+	for _, s := range c.shared {
+		if s.tree == nil {
+			continue
+		}
+		failures = append(failures, s.tree.Close(ctx, c.keep))
 		if c.keep {
-			fmt.Fprintf(os.Stderr, "siglab: kept the worktree %s\n", tree.Dir)
+			fmt.Fprintf(os.Stderr, "siglab: kept the worktree %s\n", s.tree.Dir)
 		}
 	}
-	c.order = nil
+	c.shared = nil
 	return errors.Join(failures...)
 }
 
@@ -181,50 +208,4 @@ func (c *checkouts) end(ctx context.Context) {
 	if err := c.close(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "siglab:", err)
 	}
-}
-
-// packageFolders are where repositories have their Python packages.
-var packageFolders = []string{"", "src", "python", "lib"}
-
-// packageFiles are the files of a Python package at a commit, by their names within it,
-// and the folder of the repository that it lies in.
-func packageFiles(ctx context.Context, repo *worktree.Repo, commit worktree.Commit, module string) (blobs map[string]string, place string, err error) {
-	if module == "" {
-		return nil, "", nil
-	}
-	all, err := repo.Blobs(ctx, commit, "")
-	if err != nil {
-		return nil, "", err
-	}
-	for _, place := range packageFolders {
-		prefix := path.Join(place, strings.ReplaceAll(module, ".", "/")) + "/"
-		blobs := map[string]string{}
-		for name, hash := range all {
-			if inner, ok := strings.CutPrefix(name, prefix); ok {
-				blobs[inner] = hash
-			}
-		}
-		if _, ok := blobs["__init__.py"]; ok {
-			return blobs, place, nil
-		}
-	}
-	return nil, "", fmt.Errorf("commit %s has no Python package %q (in %s); --module names the one that the server loads, or none", commit.Short(), module, strings.Join(packageFolders[1:], "/, ")+"/ or at its top")
-}
-
-// overlay links what the installed package has beyond its source, such as compiled
-// modules, into the worktree.
-func (c *checkouts) overlay(ctx context.Context, tree *worktree.Tree, place string, arm experiment.Arm, command *variant.Command) error {
-	installed, err := command.Installed(ctx, arm.Source.Module)
-	if err != nil {
-		return err
-	}
-	linked, err := tree.Link(ctx, path.Join(place, strings.ReplaceAll(arm.Source.Module, ".", "/")), installed)
-	if err != nil {
-		return err
-	}
-	if len(linked) > 0 {
-		slices.Sort(linked)
-		fmt.Fprintf(os.Stderr, "siglab: %s takes %d built files of %s (%s)\n", arm.Name, len(linked), installed, fewOf(linked))
-	}
-	return nil
 }

@@ -65,6 +65,8 @@ func (d *display) event(e experiment.Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
+	case e.Startup != nil:
+		d.line("%s", e.Startup)
 	case e.Answer != nil:
 		if e.Answer.OK() {
 			d.ttft[e.Answer.Variant] = append(d.ttft[e.Answer.Variant], e.Answer.FirstToken-e.Answer.Scheduled)
