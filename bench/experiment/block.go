@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"siglab/bench/chatclient"
+	"siglab/bench/launch"
 	"siglab/bench/loadgen"
 	"siglab/bench/record"
 	"siglab/bench/runlog"
@@ -46,7 +47,10 @@ func (r *runner) measure(ctx context.Context, spec blockSpec, b *record.Block, s
 		return
 	}
 	defer func() {
-		if err := r.fleet.release(ctx, spec.arm, b.Void != ""); err != nil && b.Void == "" {
+		switch err := r.fleet.release(ctx, spec.arm, b.Void != ""); {
+		case errors.Is(err, launch.ErrKilled): // after the last answer, and it is gone
+			r.note(arm, record.NoteStop, "%v.", err)
+		case err != nil && b.Void == "":
 			b.Void = err.Error()
 		}
 	}()

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"siglab/bench/dataset"
+	"siglab/bench/launch"
 	"siglab/bench/record"
 	"siglab/bench/runlog"
 	"siglab/bench/telemetry"
@@ -221,5 +222,31 @@ func TestDivergencesAreFoundAgainstTheBaseline(t *testing.T) {
 	d := run.Manifest.Divergences[0]
 	if d.Variant != "v1" || d.Token != 1 || d.Baseline != "b" || d.Other != "x" || d.Err == "" {
 		t.Errorf("divergence %+v (the fake gives no logprobs, so the gap must be explained)", d)
+	}
+}
+
+// TestAServerThatHangsAtItsEnd: what was measured counts if it was killed, and the run
+// says so; one that lives on makes the block void.
+func TestAServerThatHangsAtItsEnd(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		err     error
+		stopped string
+		notes   int
+	}{
+		{"it is killed", fmt.Errorf("variant: %w", launch.ErrKilled), StoppedComplete, 1},
+		{"it lives on", errors.New("process 1 does not end"), StoppedDied + "process 1 does not end", 0},
+	} {
+		l := newLab(t, 1, &fakeServer{}, &fakeServer{failStop: row.err})
+		run := l.run(t.Context(), t, nil)
+		notes := 0
+		for _, n := range run.Manifest.Notes {
+			if n.Code == record.NoteStop && n.Variant == "v1" {
+				notes++
+			}
+		}
+		if run.Manifest.Stopped != row.stopped || notes != row.notes {
+			t.Errorf("%s: stopped %q with %d notes, want %q with %d", row.name, run.Manifest.Stopped, notes, row.stopped, row.notes)
+		}
 	}
 }

@@ -19,6 +19,7 @@ type fakeServer struct {
 	answer    func(request int) []string // pieces of the n-th chat answer since the start
 	dieAfter  int                        // ends by itself at this chat request, counted over all starts; 0: never
 	failStart error
+	failStop  error
 	missing   []string // routes that it answers with refuse, 404 if that is 0
 	refuse    int
 	models    []string      // "fake" if nil
@@ -56,7 +57,7 @@ func (f *fakeServer) Stop(context.Context) error {
 	f.running.Add(-1)
 	f.http.CloseClientConnections()
 	f.http.Close()
-	return nil
+	return f.failStop
 }
 
 func (f *fakeServer) PID() int                { return 0 }

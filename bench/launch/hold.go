@@ -14,6 +14,7 @@ import (
 const (
 	saysHolding = "holding "
 	saysEnded   = "ended "
+	saysKilled  = "it did not end by itself and was killed"
 	succeeded   = "exit status 0" // an end
 )
 
@@ -100,7 +101,7 @@ func (h *holder) hold(ctx context.Context, argv []string, tie io.Reader, output 
 	killGroup(group)
 	select {
 	case err := <-done:
-		return fmt.Errorf("it did not end by itself and was killed (%w)", err)
+		return fmt.Errorf("%s (%w)", saysKilled, err)
 	case <-time.After(grace):
 		return errors.New("it did not end by itself, nor when it was killed")
 	}

@@ -5,6 +5,7 @@ package launch
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -161,8 +162,8 @@ func TestHeldServersEnd(t *testing.T) {
 		if url != p.spec.URL || !alive(p.PID()) || p.PID() == p.cmd.Process.Pid {
 			t.Errorf("%s: URL %s, process %d", test.role, url, p.PID())
 		}
-		if err := p.Stop(t.Context()); err != nil {
-			t.Errorf("%s: %v", test.role, err)
+		if err := p.Stop(t.Context()); err != nil != test.killed || test.killed && !errors.Is(err, ErrKilled) {
+			t.Errorf("%s: Stop says %v", test.role, err)
 		}
 		if killed := strings.Contains(p.Cause().Error(), "was killed"); killed != test.killed {
 			t.Errorf("%s: ended as %v", test.role, p.Cause())

@@ -65,6 +65,10 @@ type Process struct {
 	once  sync.Once     // closes died
 }
 
+// ErrKilled is the error of Stop for a held program that is gone, but did not end when it
+// was asked to.
+var ErrKilled = errors.New("the server had to be killed")
+
 // listening is the line by which a server says where it is, holding that by which a
 // holder says which process it holds.
 var (
@@ -228,7 +232,7 @@ func (p *Process) Cause() error {
 // Stop ends the child: it closes the tie, then interrupts, then kills, each step
 // bounded by StopGrace. A held program is interrupted, terminated and killed by its
 // holder, with all that it started. It returns an error only if the child had to be
-// killed or could not be.
+// killed (ErrKilled, if it was held) or could not be.
 func (p *Process) Stop(ctx context.Context) error {
 	_ = p.tie.Close() // fails only if the child is gone
 	first := p.spec.StopGrace
@@ -236,6 +240,9 @@ func (p *Process) Stop(ctx context.Context) error {
 		first = holdSteps * p.spec.StopGrace
 	}
 	if p.waitExit(ctx, first) {
+		if p.spec.Holder != nil && strings.HasPrefix(p.cause.Error(), saysKilled) {
+			return fmt.Errorf("variant %q: %w, after an interrupt and a request to terminate of %v each; see %s", p.spec.Name, ErrKilled, p.spec.StopGrace, p.spec.Log)
+		}
 		return nil
 	}
 	if pid := p.held.Load(); pid > 0 {
