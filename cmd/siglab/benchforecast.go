@@ -9,8 +9,10 @@ import (
 
 	"siglab/bench/experiment"
 	"siglab/bench/record"
+	"siglab/engine/vlm"
 	"siglab/internal/hub"
 	"siglab/internal/inspect"
+	"siglab/posembed"
 )
 
 // imageSizeVariable makes the vLLM plugin feed a tower images of another size.
@@ -21,6 +23,9 @@ const imageSizeVariable = "SIGLAB_IMAGE_SIZE="
 // here, or tells nothing.
 func forecast(plan experiment.Plan) string {
 	model := plan.Experiment.Model
+	if vlm.IsPreset(model) {
+		return presetForecast(plan)
+	}
 	dir := model
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		file, ok := hub.FindShared(sharedModels(), model, "main", inspect.ConfigNames()...)
@@ -42,6 +47,9 @@ func forecast(plan experiment.Plan) string {
 			}
 		}
 	}
+	if size := plan.Experiment.ImageSize; size != "" && r.UsesSigLIP == inspect.Yes {
+		return fmt.Sprintf("%s (%s) is fed images of the size %s by --image-size: its position table is resampled unless that is its own size.", model, tower, size)
+	}
 	sizes := imageSizes(plan)
 	switch r.When {
 	case inspect.Never:
@@ -52,6 +60,26 @@ func forecast(plan experiment.Plan) string {
 		return fmt.Sprintf("%s (%s) resamples its table for every image (here %s): %s. Expected gain: %s.", model, tower, sizes, r.Reason, r.ExpectedGain)
 	}
 	return ""
+}
+
+// presetForecast is the forecast for a preset of the embedded engine, whose grids are
+// known; "" where other servers are under test, whatever they make of that name.
+func presetForecast(plan experiment.Plan) string {
+	size, err := vlm.ParseImageSize(plan.Experiment.ImageSize)
+	if err != nil || plan.Arms[0].Kind != record.KindBuiltin {
+		return ""
+	}
+	model := plan.Experiment.Model
+	switch trained, fed, err := vlm.PresetGrids(model, size); {
+	case err != nil:
+		return ""
+	case fed == posembed.Grid{}:
+		return fmt.Sprintf("%s has a position table for %v patches and is fed images of their own size (%s): it is resampled for every image of another grid.", model, trained, imageSizes(plan))
+	case fed == trained:
+		return fmt.Sprintf("%s has a position table for %v patches, which is what every image comes to: it is never resampled. Expect no difference from a change of the resampling; --image-size makes images of another size.", model, trained)
+	default:
+		return fmt.Sprintf("%s has a position table for %v patches and every image comes to %v: it is resampled for every image. Expected gain: at most the kernel's share of a request.", model, trained, fed)
+	}
 }
 
 // imageSizes is the range of the sizes of a workload's images: "640x480 to 1024x768".

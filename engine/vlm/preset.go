@@ -122,6 +122,23 @@ func findPreset(name string) (preset, error) {
 	return presets()[i], nil
 }
 
+// PresetGrids are the grids of a preset's tower: the one that its position table is for,
+// and the one that every image comes to when it is made that size; the zero grid where
+// images keep their own.
+func PresetGrids(name string, size ImageSize) (trained, fed posembed.Grid, err error) {
+	p, err := findPreset(name)
+	if err != nil || size.Native {
+		return p.tower.Trained, fed, err
+	}
+	if size == (ImageSize{}) {
+		size.Height, size.Width = p.served, p.served
+	}
+	return p.tower.Trained, posembed.Grid{Rows: size.Height / p.tower.Patch, Cols: size.Width / p.tower.Patch}, nil
+}
+
+// IsPreset reports whether a name is meant as that of a preset.
+func IsPreset(name string) bool { return strings.HasPrefix(name, presetPrefix) }
+
 // openPreset makes a model with random weights.
 func openPreset(name string, o Options) (*Model, error) {
 	p, err := findPreset(name)
