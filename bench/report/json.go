@@ -77,12 +77,36 @@ type pairJSON struct {
 }
 
 type workJSON struct {
-	Variant     string            `json:"variant"`
-	Compared    int               `json:"compared"`
-	Same        int               `json:"same_text"`
-	SameLength  int               `json:"same_output_tokens"`
-	Token       number            `json:"median_divergence_token"`
-	Divergences []record.GapProbe `json:"divergences"`
+	Variant     string           `json:"variant"`
+	Compared    int              `json:"compared"`
+	Same        int              `json:"same_text"`
+	SameLength  int              `json:"same_output_tokens"`
+	Token       number           `json:"median_divergence_token"`
+	Divergences []divergenceJSON `json:"divergences"`
+}
+
+// divergenceJSON is a record.GapProbe whose gap may not be known, as where a run ended
+// before it was asked for.
+type divergenceJSON struct {
+	Variant  string `json:"variant"`
+	Item     string `json:"item"`
+	Token    int    `json:"token"`
+	Gap      number `json:"gap"`
+	Baseline string `json:"baseline"`
+	Other    string `json:"other"`
+	Err      string `json:"error,omitempty"`
+}
+
+func workDocument(w compare.Work) workJSON {
+	d := workJSON{w.Variant, w.Compared, w.Same, w.SameLength, num(w.Divergence), []divergenceJSON{}}
+	for _, p := range w.Probes {
+		gap := num(p.Gap)
+		if p.Err != "" {
+			gap = nil
+		}
+		d.Divergences = append(d.Divergences, divergenceJSON{p.Variant, p.Item, p.Token, gap, p.Baseline, p.Other, p.Err})
+	}
+	return d
 }
 
 type kernelJSON struct {
@@ -199,11 +223,7 @@ func JSON(dir string, c *compare.Comparison) any {
 		d.Metrics = append(d.Metrics, metricDocument(m))
 	}
 	for _, w := range c.Work {
-		probes := w.Probes
-		if probes == nil {
-			probes = []record.GapProbe{}
-		}
-		d.Work = append(d.Work, workJSON{w.Variant, w.Compared, w.Same, w.SameLength, num(w.Divergence), probes})
+		d.Work = append(d.Work, workDocument(w))
 	}
 	for _, k := range c.Kernel {
 		d.Kernel = append(d.Kernel, kernelJSON{
