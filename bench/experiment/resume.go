@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"siglab/bench/record"
@@ -35,6 +36,9 @@ func Resume(ctx context.Context, plan Plan, earlier record.Run, log *runlog.Writ
 	r.manifest.Resumed = append(r.manifest.Resumed, now.UTC())
 	r.manifest.Stopped, r.manifest.Finished = stoppedRunning, time.Time{}
 	r.takeOver(earlier)
+	if changed := earlier.Manifest.Environment.ChangedTo(plan.Environment); len(changed) > 0 {
+		r.note(Arm{}, record.NoteMachine, "the run went on where the machine was another: %s. Within each pair it was the same.", strings.Join(changed, ", "))
+	}
 	return r.run(ctx)
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,7 +46,11 @@ func TestResume(t *testing.T) {
 			if err := l.log.Close(); err != nil {
 				t.Fatal(err)
 			}
+			l.plan.Environment.Kernel = "6.5"
 			run := resumed(t, l)
+			if i := slices.IndexFunc(run.Manifest.Notes, func(n record.Note) bool { return n.Code == record.NoteMachine }); i < 0 || !strings.Contains(run.Manifest.Notes[i].Text, "kernel none → 6.5") {
+				t.Errorf("no note of the other kernel: %v", run.Manifest.Notes)
+			}
 			var void []int
 			order := map[int][]string{}
 			for _, b := range run.Manifest.Blocks {

@@ -93,4 +93,5 @@ const (
 	NoteSameCode    = "same-code"
 	NoteForecast    = "forecast"
 	NoteStop        = "server-not-stopped"
+	NoteMachine     = "machine-changed"
 )

@@ -121,7 +121,7 @@ func (c *benchCmd) record(ctx context.Context, plan experiment.Plan, log *runlog
 	manifest, err := run(display.event)
 	display.close()
 	if err := errors.Join(err, log.Close()); err != nil {
-		return manifest, fmt.Errorf("%w; what was measured is in %s", err, c.Out)
+		return manifest, fmt.Errorf("%w; what was measured is in %s, `siglab report %s` shows it, and when the cause is mended `siglab bench --resume %s` goes on with it", err, c.Out, c.Out, c.Out)
 	}
 	return manifest, nil
 }

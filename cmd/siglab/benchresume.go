@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"siglab/bench/experiment"
 	"siglab/bench/record"
@@ -70,6 +73,9 @@ func (c *benchCmd) planAgain(ctx context.Context, m record.Manifest, dir string)
 		if part.then != part.now {
 			return plan, usagef("--resume %s: %s was %s and is %s, so new blocks could not be compared with those that are there; start a new run", dir, part.name, part.then, part.now)
 		}
+	}
+	if changed := m.Environment.ChangedTo(plan.Environment); len(changed) > 0 {
+		fmt.Fprintf(os.Stderr, "siglab: since the run ended, the machine has changed: %s; pairs that are there and new ones can be compared, levels may differ\n", strings.Join(changed, ", "))
 	}
 	return plan, nil
 }
