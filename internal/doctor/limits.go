@@ -37,7 +37,7 @@ var slowClocks = []string{"hpet", "acpi_pm", "jiffies", "refined-jiffies", "pit"
 func clockSource() Check {
 	text, err := os.ReadFile(filepath.FromSlash("/sys/devices/system/clocksource/clocksource0/current_clocksource"))
 	if err != nil {
-		return ok("clocksource", "not visible here")
+		return ok("clocksource", "this system does not show it")
 	}
 	return judgeClock(strings.TrimSpace(string(text)))
 }

@@ -70,9 +70,9 @@ func vllm(ctx context.Context, python string) Check {
 func judgeVLLM(path string, said pythonSaid, install string) Check {
 	switch {
 	case !said.Found:
-		return absent("vllm", install, "not in %s (Python %s)", path, said.Python)
+		return absent("vllm", install, "%s (Python %s) has none", path, said.Python)
 	case said.Error != "":
-		return warn("vllm", "install vLLM and torch in versions that belong together (python -m pip check), for this machine's GPU or CPU", "it is in %s and cannot be imported: %s", path, said.Error)
+		return warn("vllm", "install vLLM and torch in versions that belong together (python -m pip check), for this machine's GPU or CPU; --python names another interpreter", "%s has it and cannot import it: %s", path, said.Error)
 	}
 	torch := "for the CPU"
 	if said.CUDA != "" {

@@ -40,7 +40,7 @@ func (c *Client) get(ctx context.Context, target string, header http.Header) (*h
 			return nil, context.Cause(ctx)
 		}
 		if attempt >= c.config.Attempts || attempt >= 2 && again.hopeless {
-			return nil, fmt.Errorf("%w (%s, %d attempts): %w", ErrUnreachable, c.endpoint, attempt, last)
+			return nil, fmt.Errorf("%w (%s, %s): %w", ErrUnreachable, c.endpoint, attempts(attempt), last)
 		}
 		if err := c.wait(ctx, attempt, again.after); err != nil {
 			return nil, err
@@ -150,4 +150,11 @@ func (c *Client) address(parts ...string) string {
 		escaped = append(escaped, url.PathEscape(part))
 	}
 	return c.endpoint.String() + "/" + strings.Join(escaped, "/")
+}
+
+func attempts(n int) string {
+	if n == 1 {
+		return "1 attempt"
+	}
+	return fmt.Sprintf("%d attempts", n)
 }
