@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"siglab/bench/configfile"
+	"siglab/bench/runlog"
 )
 
 // variant is a server by command in a mode.
@@ -44,10 +45,10 @@ func (l lab) experiment(t *testing.T, name string, variants ...configfile.Varian
 // testPairsByCommand lets siglab start and end a server for each block.
 func testPairsByCommand(ctx context.Context, t *testing.T, l lab) {
 	flags := l.experiment(t, "command", l.variant("reference"), l.variant("bilinear"))
-	r := l.bench(ctx, t, 6*time.Minute, append(flags, "--num-prompts", "16", "--request-rate", "4", "--warmups", "2", "--pairs", "2",
+	r := l.bench(ctx, t, 6*time.Minute, append(flags, "--num-prompts", "32", "--request-rate", "5", "--warmups", "2", "--pairs", "1",
 		"--trigger", "reference=log=0:fast_interpolate", "--trigger", "bilinear=log:fast_interpolate called: h=32, w=32")...)
-	if r.Pairs != 2 {
-		t.Errorf("%d complete pairs of 2", r.Pairs)
+	if r.Pairs != 1 {
+		t.Errorf("%d complete pairs of 1", r.Pairs)
 	}
 	r.checkVerdicts(t)
 	r.checkFiles(t, "reference", "bilinear")
@@ -60,24 +61,24 @@ func testPairsByCommand(ctx context.Context, t *testing.T, l lab) {
 	l.checkNothingLeft(t)
 }
 
-// failing runs an experiment whose server fails, and wants this code, a message that
-// matches and names the log, the log to be there, and nothing to be left.
-func (l lab) failing(ctx context.Context, t *testing.T, name string, v configfile.Variant, code int, want string, flags ...string) {
+// failing runs an experiment whose server fails, and wants one of these codes, a message
+// that matches and names the log, the log to be there, and nothing to be left.
+func (l lab) failing(ctx context.Context, t *testing.T, name string, v configfile.Variant, codes []int, want string, flags ...string) {
 	t.Helper()
 	argv := slices.Concat([]string{l.siglab, "bench"}, l.experiment(t, name, v), flags)
 	out, err := l.run(ctx, 3*time.Minute, argv...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out.code != code {
-		t.Errorf("exit code %d, want %d", out.code, code)
+	if !slices.Contains(codes, out.code) {
+		t.Errorf("exit code %d, want one of %v", out.code, codes)
 	}
 	if !regexp.MustCompile(want).MatchString(out.stderr) {
 		t.Errorf("the message does not match %q:\n%s", want, out.stderr)
 	}
 	log := "server_" + v.Name + ".log"
-	if info, err := os.Stat(filepath.Join(l.dir, name, log)); err != nil || info.Size() == 0 {
-		t.Errorf("%s is missing or empty: %v", log, err)
+	if _, err := os.Stat(filepath.Join(l.dir, name, log)); err != nil {
+		t.Error(err)
 	}
 	if !strings.Contains(out.stderr, log) {
 		t.Errorf("the message does not name %s:\n%s", log, out.stderr)
@@ -92,26 +93,34 @@ const notValid = 4
 // mode.
 func testRefusedMode(ctx context.Context, t *testing.T, l lab) {
 	v := l.variant("nearest")
-	l.failing(ctx, t, "refused", v, notValid, `SIGLAB_POS_EMBED='nearest' is no mode`, "--num-prompts", "4")
+	l.failing(ctx, t, "refused", v, []int{notValid}, `SIGLAB_POS_EMBED='nearest' is no mode`, "--num-prompts", "4")
 }
 
-// testNeverReady has a server that would need longer than it gets.
+// testNeverReady has a server that is not ready within its time.
 func testNeverReady(ctx context.Context, t *testing.T, l lab) {
 	v := l.variant("reference")
-	v.ReadyTimeout = "4s"
-	l.failing(ctx, t, "never", v, notValid, `not ready after 4s`, "--num-prompts", "4")
+	v.ReadyTimeout, v.Ready = "4s", "/never" // which is no route, however fast the machine
+	l.failing(ctx, t, "never", v, []int{notValid}, `not ready after 4s`, "--num-prompts", "4")
 }
 
 // testDeath kills the engine's process while requests are answered: that block is void,
-// and is measured again with a fresh server.
+// and is measured again with a fresh server. Whether the run is valid in the end is up to
+// how busy the machine is.
 func testDeath(ctx context.Context, t *testing.T, l lab) {
 	killed := make(chan error, 1)
 	killCtx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	go func() { killed <- l.killEngine(killCtx, filepath.Join(l.dir, "death", "server_exact.log")) }()
-	l.failing(ctx, t, "death", l.variant("exact"), 0, `block 1 \(exact\) is void and is repeated once: .*(?i:engine)`, "--num-prompts", "60", "--request-rate", "5", "--warmups", "2")
+	l.failing(ctx, t, "death", l.variant("exact"), []int{0, notValid}, `block 1 \(exact\) is void and is repeated once: .*(?i:engine)`, "--num-prompts", "60", "--request-rate", "5", "--warmups", "2")
 	if err := <-killed; err != nil {
 		t.Error(err)
+	}
+	run, err := runlog.Read(filepath.Join(l.dir, "death"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if run.Manifest.Stopped != "complete" || len(run.Manifest.Blocks) != 2 {
+		t.Errorf("the run ended with %q after %d blocks, want a void one and one that is complete", run.Manifest.Stopped, len(run.Manifest.Blocks))
 	}
 }
 

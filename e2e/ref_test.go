@@ -51,7 +51,7 @@ func (l lab) makeRepo(ctx context.Context, t *testing.T) (repo, commit string) {
 	repo = filepath.Join(l.dir, "repo")
 	site := strings.TrimSpace(l.mustRun(ctx, t, setUpTimeout, l.program("python"), "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").stdout)
 	git := func(args ...string) string {
-		identity := []string{"git", "-C", repo, "-c", "user.name=e2e", "-c", "user.email=e2e@localhost", "-c", "commit.gpgsign=false"}
+		identity := []string{"git", "-C", repo, "-c", "user.name=e2e", "-c", "user.email=e2e@localhost", "-c", "commit.gpgsign=false", "-c", "gc.auto=0", "-c", "maintenance.auto=false"}
 		return strings.TrimSpace(l.mustRun(ctx, t, setUpTimeout, append(identity, args...)...).stdout)
 	}
 	write := func(name, text string) {
