@@ -13,7 +13,13 @@ import (
 	"time"
 )
 
-var verdictRuns = flag.Int("verdicts", 0, "real runs of each kind in TestVerdicts (0 skips it; make check-verdicts takes 10, about half an hour)")
+// With all three, shards of TestVerdicts run apart, also on a machine without Go: the
+// compiled test and the program are all they need.
+var (
+	verdictRuns = flag.Int("verdicts", 0, "real runs of each kind in TestVerdicts (0 skips it; make check-verdicts takes 10, about half an hour)")
+	firstSeed   = flag.Int("first-seed", 0, "seed of the first of these runs")
+	siglab      = flag.String("siglab", "", "the siglab program to run, built from this directory where there is none")
+)
 
 // What the runs of TestVerdicts must reach, of ten.
 const (
@@ -46,13 +52,36 @@ func TestVerdicts(t *testing.T) {
 	if *verdictRuns == 0 {
 		t.Skip("real runs take half an hour: make check-verdicts")
 	}
+	program := programToRun(t)
+	t.Run("Itself", func(t *testing.T) { runItself(t, program) })
+	t.Run("Delay", func(t *testing.T) { runDelay(t, program) })
+}
+
+// programToRun is the one that was named, or one built now.
+func programToRun(t *testing.T) string {
+	t.Helper()
+	if *siglab != "" {
+		program, err := filepath.Abs(*siglab)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return program
+	}
 	program := filepath.Join(t.TempDir(), "siglab")
 	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	share := func(ofTen int) int { return ofTen * *verdictRuns / 10 }
+	return program
+}
+
+// share is what the runs that are made must reach of ten.
+func share(ofTen int) int { return ofTen * *verdictRuns / 10 }
+
+// runItself counts the runs of a variant against itself that claim a difference.
+func runItself(t *testing.T, program string) {
 	falseRuns := 0
-	for seed := range *verdictRuns {
+	for i := range *verdictRuns {
+		seed := *firstSeed + i
 		run := validRun(t, program, seed, "--aa")
 		if claims := run.claims(); len(claims) > 0 {
 			falseRuns++
@@ -65,16 +94,21 @@ func TestVerdicts(t *testing.T) {
 	if falseRuns > share(mostFalse) {
 		t.Errorf("%d false runs", falseRuns)
 	}
+}
+
+// runDelay counts the runs that find an injected delay, and the intervals that cover it.
+func runDelay(t *testing.T, program string) {
 	found, covered := 0, 0
-	for seed := range *verdictRuns {
+	for i := range *verdictRuns {
+		seed := *firstSeed + i
 		run := validRun(t, program, seed, "--variant", "plain=exact", "--variant", "delayed=exact", "--inject-delay", fmt.Sprintf("delayed=%gms", injectedMS), "--noise-floor", "none")
 		for _, m := range run.Metrics {
 			if m.Metric != "median_ttft_ms" || m.Change == nil || m.Low == nil || m.High == nil {
 				continue
 			}
-			isFound, covers := m.Verdict == "slower", *m.Low <= injectedMS && injectedMS <= *m.High
+			covers := *m.Low <= injectedMS && injectedMS <= *m.High
 			t.Logf("%g ms injected, seed %d: median TTFT %s, %+.2f ms [%+.2f, %+.2f], covers: %v", injectedMS, seed, m.Verdict, *m.Change, *m.Low, *m.High, covers)
-			if isFound {
+			if m.Verdict == "slower" {
 				found++
 			}
 			if covers {
