@@ -126,7 +126,7 @@ type Design struct {
 
 	Restart     *string  `json:"restart,omitempty" flag:"restart" jsonschema:"when servers are started anew: each-block, each-pair or never"`
 	Stability   *float64 `json:"warmup_stability,omitempty" flag:"warmup-stability" jsonschema:"warm-up requests are repeated until they change by less than this share; 0 sends them once"`
-	CoolDown    *string  `json:"cool_down,omitempty" flag:"cool-down" jsonschema:"pause after each block, such as 5s"`
+	CoolDown    *string  `json:"cool_down,omitempty" flag:"cool-down" jsonschema:"pause between blocks, such as 5s"`
 	Caches      *string  `json:"caches,omitempty" flag:"caches" jsonschema:"caches of the servers: off, reset before each block, or keep"`
 	MaxDuration *string  `json:"max_duration,omitempty" flag:"max-duration" jsonschema:"longest time for all blocks, such as 30m; no pair begins that would end later"`
 }

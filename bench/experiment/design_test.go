@@ -127,6 +127,17 @@ func TestCoolDown(t *testing.T) {
 	}
 }
 
+// TestCoolDownBetween: nothing waits for a block that does not come.
+func TestCoolDownBetween(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	l := newLab(t, 1, &fakeServer{})
+	l.plan.Experiment.CoolDown = time.Hour
+	if run := l.run(ctx, t, nil); run.Manifest.Stopped != StoppedComplete {
+		t.Errorf("stopped %q", run.Manifest.Stopped)
+	}
+}
+
 // hooks notes the moments at which it is called, and fails at one.
 type hooks struct {
 	moments []Moment

@@ -159,6 +159,7 @@ type runner struct {
 	instruments *telemetry.Instruments
 	hooking     time.Duration // that hooks took
 	done        map[int]bool  // pairs that an earlier process completed
+	measured    bool          // a block, so that the next waits for the machine to cool down
 }
 
 func newRunner(plan Plan, log *runlog.Writer, progress func(Event), now time.Time) *runner {
@@ -215,13 +216,16 @@ func (r *runner) rounds(ctx context.Context) (err error) {
 func (r *runner) pair(ctx context.Context, pair int, order []int) error {
 	r.fleet.startPair(ctx)
 	for slot, arm := range order {
+		if r.measured {
+			if err := pause(ctx, r.plan.Experiment.CoolDown); err != nil {
+				return err
+			}
+		}
+		r.measured = true
 		spec := blockSpec{pair: pair, slot: slot, arm: arm}
 		err := r.block(ctx, spec, 1)
 		if errors.Is(err, errDied) && ctx.Err() == nil {
 			err = r.block(ctx, spec, 2)
-		}
-		if err == nil {
-			err = pause(ctx, r.plan.Experiment.CoolDown)
 		}
 		if err != nil {
 			return err

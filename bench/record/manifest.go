@@ -87,7 +87,7 @@ type Experiment struct {
 	Order       string        `json:"order"`                      // "AB/BA" or "Williams"
 	Caches      string        `json:"caches"`                     // CachesOff, CachesReset or CachesKeep
 	Stability   float64       `json:"warmup_stability,omitempty"` // warm-ups are repeated until they change by less; 0: sent once
-	CoolDown    time.Duration `json:"cool_down_ns,omitempty"`     // after each block
+	CoolDown    time.Duration `json:"cool_down_ns,omitempty"`     // between blocks
 	MaxDuration time.Duration `json:"max_duration_ns,omitempty"`  // no pair begins that would end later; 0: no bound
 	Hooks       *Hooks        `json:"hooks,omitempty"`
 	Timeout     time.Duration `json:"timeout_ns"`                // of a whole answer

@@ -172,7 +172,7 @@ const blockOverhead = 2 * time.Second
 func dryRun(w io.Writer, plan experiment.Plan, out string) error {
 	e := plan.Experiment
 	blocks := e.Pairs * len(plan.Arms)
-	each := span(plan) + blockOverhead + e.CoolDown
+	lasts := time.Duration(blocks)*(span(plan)+blockOverhead) + time.Duration(max(0, blocks-1))*e.CoolDown
 	var text strings.Builder
 	for _, n := range plan.Notes {
 		fmt.Fprintf(&text, "note: %s\n", n.Text)
@@ -206,7 +206,7 @@ func dryRun(w io.Writer, plan experiment.Plan, out string) error {
 	if e.EarlyStop {
 		most = "at most "
 	}
-	fmt.Fprintf(&text, "duration: %sabout %v\nrun directory: %s\n", most, (time.Duration(blocks) * each).Round(time.Second), out)
+	fmt.Fprintf(&text, "duration: %sabout %v\nrun directory: %s\n", most, lasts.Round(time.Second), out)
 	if e.NoiseFloorFrom != "" {
 		var floors []string
 		for key, floor := range e.NoiseFloors {

@@ -23,7 +23,7 @@ import (
 type designFlags struct {
 	Restart     string        `placeholder:"WHEN" help:"When servers are started anew: each-block; each-pair, all of a pair living through it; or never (each-block; never where a variant runs already)."`
 	Stability   float64       `name:"warmup-stability" default:"0.1" help:"Repeat the warm-up requests, five times at most, until they take as long as the time before, within this share; 0 sends them once (${default})."`
-	CoolDown    time.Duration `name:"cool-down" default:"0s" help:"Pause after each block (${default})."`
+	CoolDown    time.Duration `name:"cool-down" default:"0s" help:"Pause between blocks (${default})."`
 	Caches      string        `placeholder:"POLICY" help:"Caches of the servers: off; reset, on and emptied before each block; keep, on and left as the warm-up leaves them (off for the embedded server, reset for others)."`
 	MaxDuration time.Duration `name:"max-duration" default:"0s" help:"Longest time for all blocks: no pair begins that would end later. The first always runs (no limit)."`
 	Hooks       hookSpec      `hidden:"" help:"Of the experiment file alone."`
@@ -134,7 +134,7 @@ func withoutHookSecrets(e record.Experiment) record.Experiment {
 func describe(e record.Experiment) string {
 	parts := []string{"restart " + e.Restart, "caches " + e.Caches}
 	if e.CoolDown > 0 {
-		parts = append(parts, fmt.Sprintf("%v of cooling down after each block", e.CoolDown))
+		parts = append(parts, fmt.Sprintf("%v to cool down", e.CoolDown))
 	}
 	if e.MaxDuration > 0 {
 		parts = append(parts, fmt.Sprintf("no pair that would end after %v", e.MaxDuration))
