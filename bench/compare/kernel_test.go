@@ -30,6 +30,9 @@ func TestKernelTimes(t *testing.T) {
 	if err != nil || c.Kernel[0].Given || math.Abs(c.Kernel[0].Resample-1) > 1e-9 {
 		t.Errorf("a server that tells its time: %+v, error %v", c.Kernel[0], err)
 	}
+	if !hasWarning(c.Warnings, "kernel-time-unused") {
+		t.Error("no warning says that the given time is not used")
+	}
 	c, err = Analyse(fake{finish: func(r *record.Run) { silent(r); r.KernelTimes = nil }}.build())
 	if err != nil || !math.IsNaN(c.Kernel[0].Resample) || !math.IsNaN(c.Kernel[0].Bound) {
 		t.Errorf("nobody tells: %+v, error %v", c.Kernel[0], err)

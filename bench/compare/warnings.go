@@ -275,6 +275,10 @@ func (b *block) drain() float64 {
 func (s *study) warnKernel(c *Comparison) []Warning {
 	var out []Warning
 	for i, k := range c.Kernel {
+		if given, known := s.run.KernelTimes[k.Variant]; known && !k.Given {
+			out = append(out, warning("kernel-time-unused", "The time given for the resampling of variant %q, %v, is not used: its server measured %.3g ms itself, under this load.",
+				k.Variant, given, k.Resample))
+		}
 		if i == 0 || s.arms[i].InjectDelay != s.arms[0].InjectDelay {
 			continue
 		}

@@ -9,7 +9,7 @@ import (
 type reportCmd struct {
 	Dir        string                   `arg:"" help:"Run directory, or that of a sweep."`
 	Format     string                   `enum:"text,markdown,html,csv,json,benchstat" default:"text" help:"What is printed: text, markdown, html, csv, json, or benchstat (Go's benchmark format). The files of the run directory are written in any case."`
-	KernelTime map[string]time.Duration `name:"kernel-time" placeholder:"NAME=TIME" help:"Time of resampling one image with a variant, as siglab resample bench measures it, where its server does not tell it (main=31us). It is kept in the run directory."`
+	KernelTime map[string]time.Duration `name:"kernel-time" placeholder:"NAME=TIME" help:"Time of resampling one image with a variant, as siglab resample bench measures it, where its server does not tell it (main=31us); one that does wins. It is kept in the run directory."`
 
 	outputFlags
 }
