@@ -84,7 +84,8 @@ func meanMilliseconds(seconds, n float64) float64 {
 
 // requestsAhead is the mean number of requests that arrived before a request in
 // the same busy period of the baseline's server: since it last had nothing to do.
-// NaN if no request was sent.
+// NaN if no request was sent. A closed loop keeps a server busy for ever, but has no
+// more requests waiting than there are places.
 func (s *study) requestsAhead() float64 {
 	total, requests := 0, 0
 	for _, b := range s.counted(0) {
@@ -102,7 +103,11 @@ func (s *study) requestsAhead() float64 {
 	if requests == 0 {
 		return math.NaN()
 	}
-	return float64(total) / float64(requests)
+	ahead := float64(total) / float64(requests)
+	if e := s.run.Manifest.Experiment; e.Loop == record.LoopClosed && e.MaxConcurrency > 0 {
+		ahead = min(ahead, float64(e.MaxConcurrency-1))
+	}
+	return ahead
 }
 
 // inOrderSent are the requests that were sent, by when.

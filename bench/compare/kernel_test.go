@@ -38,3 +38,31 @@ func TestKernelTimes(t *testing.T) {
 		t.Errorf("nobody tells: %+v, error %v", c.Kernel[0], err)
 	}
 }
+
+// TestKernelBoundOfClosedLoop: a server that is never idle has no more requests ahead of
+// one than the loop has places.
+func TestKernelBoundOfClosedLoop(t *testing.T) {
+	crowd := func(places int) func(*record.Run) {
+		return func(r *record.Run) {
+			if places > 0 {
+				r.Manifest.Experiment.Loop, r.Manifest.Experiment.MaxConcurrency = record.LoopClosed, places
+			}
+			for i := range r.Observations { // answers take longer than the next request's coming
+				o := &r.Observations[i]
+				o.LastToken += time.Minute
+				o.End = o.LastToken
+			}
+		}
+	}
+	open, err := Analyse(fake{finish: crowd(0)}.build())
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed, err := Analyse(fake{finish: crowd(3)}.build())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k := closed.Kernel[0]; math.Abs(k.Bound-3*k.Resample) > 1e-9 || open.Kernel[0].Bound <= k.Bound {
+		t.Errorf("bound %v ms of a kernel of %v ms, open loop %v ms; want 3 kernels and less than the open loop's", k.Bound, k.Resample, open.Kernel[0].Bound)
+	}
+}
