@@ -14,6 +14,7 @@ import (
 
 // TestRestart: how often servers are started, and how many live at once.
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		policy       string
 		starts, most int
@@ -52,6 +53,7 @@ func TestRestartAfterDeath(t *testing.T) {
 // TestWarmUpRounds: warm-ups are sent once unless stability is asked for, then until it
 // is reached, and not for ever.
 func TestWarmUpRounds(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		why        string
 		bound      float64
@@ -79,6 +81,7 @@ func TestWarmUpRounds(t *testing.T) {
 // TestCaches: caches are emptied unless they are to be kept, or a stranger's are said
 // to be off.
 func TestCaches(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		caches, kind string
 		resets       int64

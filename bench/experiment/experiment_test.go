@@ -171,7 +171,8 @@ func (f *fallenGPU) Processes(nvml.Device) ([]nvml.Process, bool) { return nil, 
 func (f *fallenGPU) PCIeRate(nvml.Device) (tx, rx float64, ok bool) { return 0, 0, false }
 
 func TestALostGPUMakesTheBlockVoid(t *testing.T) {
-	slow := &fakeServer{delay: 10 * time.Second / perBlock} // answers last until the GPU has gone
+	t.Parallel()
+	slow := &fakeServer{delay: 4 * time.Second / perBlock} // answers last until the GPU has gone
 	l := newLab(t, 1, slow)
 	l.plan.Workload.Warmup = nil
 	l.plan.Instruments = telemetry.OpenWith(&fallenGPU{falls: 2}, []nvml.Device{{UUID: "GPU-a"}})

@@ -18,6 +18,7 @@ import (
 // TestResume: a run that ended in its third pair goes on there. What the earlier
 // process completed is kept; the block that it was in, and its half pair, are void.
 func TestResume(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		why  string
 		end  func(dir string, m *record.Manifest, t *testing.T) // what else happened when it ended

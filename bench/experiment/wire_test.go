@@ -14,6 +14,7 @@ import (
 // TestForeignServers: what another's server does not tell or cannot do is noted, once
 // per variant; of our own it voids the block.
 func TestForeignServers(t *testing.T) {
+	t.Parallel()
 	bare := &fakeServer{missing: []string{"/health", "/version", "/metrics", "/reset_prefix_cache", "/reset_mm_cache", "/reset_encoder_cache"}}
 	strict := &fakeServer{missing: []string{"/reset_mm_cache"}, refuse: http.StatusForbidden, models: []string{"another"}}
 	l := newLab(t, 2, bare, strict)
@@ -46,6 +47,7 @@ func TestForeignServers(t *testing.T) {
 // TestLoops: the loop of the experiment is the one that runs, and headers reach the
 // server.
 func TestLoops(t *testing.T) {
+	t.Parallel()
 	for _, test := range []struct {
 		loop   record.Loop
 		queued bool
