@@ -186,7 +186,7 @@ func effects(c *compare.Comparison) template.HTML {
 	}
 	p.X.Min, p.X.Max, _ = extent(all)
 	p.Y.Min, p.Y.Max = float64(-2*rows)+0.5, 0.5
-	p.X.Tick.Marker, p.Y.Tick.Marker = fewTicks, plot.ConstantTicks(names)
+	p.X.Tick.Marker, p.Y.Tick.Marker = roundTicks("%g"), plot.ConstantTicks(names)
 	p.X.Label.Text = "ms"
 	p.Add(line(plotter.XYs{{X: 0, Y: p.Y.Min}, {X: 0, Y: p.Y.Max}}, inkZero, 1, []vg.Length{3, 3}))
 	return render(p, narrow, vg.Length(54+40*rows), "Change of the median TTFT that the kernels' difference predicts, and the measured one")

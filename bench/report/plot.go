@@ -107,10 +107,11 @@ func roundTicks(format string) plot.TickerFunc {
 		if !(span > 0) || math.IsInf(span, 0) {
 			return nil
 		}
-		step := math.Pow(10, math.Floor(math.Log10(span)))
-		for _, divide := range []float64{5, 2, 1} {
-			if span/(step/divide) <= 6 {
-				step /= divide
+		decade := math.Pow(10, math.Floor(math.Log10(span))) // the span is 1 to 10 of it
+		step := 2 * decade
+		for _, finer := range []float64{decade / 5, decade / 2, decade} {
+			if span/finer <= 6 {
+				step = finer
 				break
 			}
 		}
