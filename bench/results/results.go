@@ -30,7 +30,7 @@ import (
 func Write(dir string) (*compare.Comparison, error) {
 	// Most of what is read is kept to the end, so that a heap of twice its size would
 	// be garbage by half: collect more often than by default.
-	defer debug.SetGCPercent(debug.SetGCPercent(30))
+	defer debug.SetGCPercent(debug.SetGCPercent(15))
 	run, err := runlog.Read(dir)
 	if err != nil {
 		return nil, err
