@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"siglab/bench/record"
@@ -276,6 +277,17 @@ type blockSpec struct {
 	arm        int
 }
 
+// noteBegun lists a block on the disk alone, as it is if this process is killed in it.
+func (r *runner) noteBegun(b record.Block) error {
+	b.Void = voidKilled
+	m := r.manifest
+	m.Blocks = append(slices.Clip(m.Blocks), b)
+	if err := r.log.Manifest(m); err != nil {
+		return fmt.Errorf("record the beginning of block %d: %w", b.ID, err)
+	}
+	return nil
+}
+
 // block measures one block and writes it down, void or not. It returns errDied
 // for a void block, ctx's error when interrupted.
 func (r *runner) block(ctx context.Context, spec blockSpec, attempt int) error {
@@ -283,6 +295,9 @@ func (r *runner) block(ctx context.Context, spec blockSpec, attempt int) error {
 	b := record.Block{
 		ID: r.nextID(), Pair: spec.pair, Slot: spec.slot, Variant: arm.Name, Attempt: attempt,
 		Slice: spec.pair, SliceHash: r.plan.Workload.SliceHash(spec.pair), Requests: len(r.plan.Workload.Slices[spec.pair]),
+	}
+	if err := r.noteBegun(b); err != nil {
+		return err
 	}
 	seen := sight{rows: r.log.Begin()}
 	err := r.hooked(ctx, Moment{Pair: spec.pair + 1, Block: b.ID, Variant: arm.Name}, record.HookBeforeBlock, record.HookAfterBlock, func(ctx context.Context) error {

@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -148,5 +149,33 @@ func appendTo(t *testing.T, path, text string) {
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestBegunBlockIsListed: a process that is killed leaves the block that it was in behind
+// as void, also where none of its observations had reached the disk.
+func TestBegunBlockIsListed(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 1, &fakeServer{}, &fakeServer{})
+	var seen []string
+	run := l.run(t.Context(), t, func(e Event) {
+		if e.Answer == nil || e.Answer.Index != 0 {
+			return
+		}
+		m, err := runlog.ReadManifest(l.dir)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for _, b := range m.Blocks {
+			seen = append(seen, fmt.Sprintf("%d %s %s", b.ID, b.Variant, b.Void))
+		}
+	})
+	want := []string{"1 v0 " + voidKilled, "1 v0 ", "2 v1 " + voidKilled}
+	if diff := cmp.Diff(want, seen); diff != "" {
+		t.Error(diff)
+	}
+	if n := len(run.Manifest.Blocks); n != 2 || run.Manifest.Blocks[0].Void+run.Manifest.Blocks[1].Void != "" {
+		t.Errorf("%d blocks at the end: %+v", n, run.Manifest.Blocks)
 	}
 }
