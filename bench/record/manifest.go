@@ -24,6 +24,9 @@ type Run struct {
 // Manifest says what was asked for, under which conditions it ran, and which
 // blocks were measured. It is rewritten after every block.
 type Manifest struct {
+	// SHA256 is of the document with this field empty. Package runlog fills it in, and
+	// checks it.
+	SHA256   string      `json:"manifest_sha256,omitempty"`
 	Version  int         `json:"version"`
 	Siglab   string      `json:"siglab"`  // version of the program
 	Command  []string    `json:"command"` // how it was started, secrets never on it

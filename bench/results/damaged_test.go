@@ -25,8 +25,15 @@ func recorded(t testing.TB) string {
 	return dir
 }
 
-// change rewrites a file of a run directory.
+// change rewrites a file of a run directory. A manifest loses its hash, as if a siglab
+// had written it that had none: what it says has to be looked at all the same.
 func change(t *testing.T, dir, name string, edit func(string) string) {
+	t.Helper()
+	tamper(t, dir, name, func(s string) string { return edit(strings.Replace(s, "manifest_sha256", "unsigned", 1)) })
+}
+
+// tamper rewrites a file of a run directory.
+func tamper(t *testing.T, dir, name string, edit func(string) string) {
 	t.Helper()
 	path := filepath.Join(dir, name)
 	data, err := os.ReadFile(path)
@@ -80,6 +87,9 @@ func TestDamagedRuns(t *testing.T) {
 		{"the manifest is from a newer version", func(t *testing.T, dir string) {
 			change(t, dir, "manifest.json", replace(`"version": 1`, `"version": 2`))
 		}, "use the siglab that wrote it", "", false},
+		{"another level was wanted", func(t *testing.T, dir string) {
+			tamper(t, dir, "manifest.json", replace(`"alpha": 0.05`, `"alpha": 0.25`))
+		}, "not what siglab wrote", "", false},
 		{"the observations are from a newer version", func(t *testing.T, dir string) { change(t, dir, "observations.jsonl", replace(`"v":1`, `"v":2`)) }, "line 1 has version 2", "", false},
 		{"the manifest lists a block less", func(t *testing.T, dir string) { dropBlock(t, dir) }, "which the manifest does not list", "", false},
 		{"the manifest plans more pairs than there are", func(t *testing.T, dir string) { change(t, dir, "manifest.json", replace(`"pairs": 4`, `"pairs": 9`)) }, "", "", false},
@@ -169,7 +179,7 @@ func FuzzReport(f *testing.F) {
 		files[i] = data
 	}
 	f.Add(files[0], files[1])
-	f.Add([]byte(strings.ReplaceAll(string(files[0]), `"observations_sha256"`, `"x"`)), files[1])
+	f.Add([]byte(strings.NewReplacer(`"observations_sha256"`, `"x"`, `"manifest_sha256"`, `"y"`).Replace(string(files[0]))), files[1])
 	f.Add([]byte(`{"version":1,"variants":[{"name":"a"}],"blocks":[{"id":1,"variant":"a","requests":1}]}`), []byte(`{"v":1,"block":1,"variant":"a"}`+"\n"))
 	f.Fuzz(func(t *testing.T, manifest, observations []byte) {
 		dir := t.TempDir()

@@ -71,6 +71,10 @@ func ReadManifest(dir string) (record.Manifest, error) {
 		return m, fmt.Errorf("read run: %s has version %d and this siglab reads version %d; use the siglab that wrote it (%s)",
 			ManifestFile, v, record.ManifestVersion, m.Siglab)
 	}
+	if err := checkSum(data, m.SHA256); err != nil {
+		return m, fmt.Errorf("read run: %s: %w", filepath.Join(dir, ManifestFile), err)
+	}
+	m.SHA256 = ""
 	return m, nil
 }
 

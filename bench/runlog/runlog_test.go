@@ -103,6 +103,12 @@ func TestReadDamagedRuns(t *testing.T) {
 		{"a newer manifest is refused", edit(ManifestFile, func(s string) string {
 			return strings.Replace(s, `"version": 1`, `"version": 99`, 1)
 		}), "", "version 99"},
+		{"an edited manifest is refused", edit(ManifestFile, func(s string) string {
+			return strings.Replace(s, `"complete"`, `"decided"`, 1)
+		}), "", "not what siglab wrote"},
+		{"a manifest without a hash is taken", edit(ManifestFile, func(s string) string {
+			return strings.NewReplacer("manifest_sha256", "x", `"complete"`, `"decided"`).Replace(s)
+		}), "", ""},
 		{"a broken manifest is refused", edit(ManifestFile, func(s string) string { return s[:30] }), "", "manifest.json"},
 		{"newer observations are refused", edit(ObservationsFile, func(s string) string {
 			return strings.Replace(s, `"v":1`, `"v":2`, 1)

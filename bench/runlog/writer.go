@@ -2,8 +2,10 @@ package runlog
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -93,7 +95,16 @@ func openAppend(dir, name string) (*os.File, error) {
 
 // Manifest replaces manifest.json.
 func (w *Writer) Manifest(m record.Manifest) error {
-	return writeJSON(filepath.Join(w.dir, ManifestFile), m)
+	m.SHA256 = noSum
+	data, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", ManifestFile, err)
+	}
+	data = signed(append(data, '\n'))
+	return WriteFile(filepath.Join(w.dir, ManifestFile), func(out io.Writer) error {
+		_, err := out.Write(data)
+		return err
+	})
 }
 
 // Workload writes workload.jsonl.
