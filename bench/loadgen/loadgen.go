@@ -32,7 +32,7 @@ type Options struct {
 	Loop        Loop
 	Concurrency int // requests in flight of the loops that bound them
 
-	wait func(ctx context.Context, due time.Time, spin time.Duration) error // pace.SleepUntil; tests have another clock
+	wait func(ctx context.Context, due time.Time, spin time.Duration) error // pace.Sleeper; tests have another clock
 }
 
 // Send sends one request and returns what it saw of it.
@@ -53,7 +53,7 @@ func Run(ctx context.Context, items iter.Seq[record.Item], start time.Time, send
 		return fmt.Errorf("%d requests in flight: there must be at least one", o.Concurrency)
 	}
 	if o.wait == nil {
-		o.wait = pace.SleepUntil
+		o.wait = new(pace.Sleeper).Until
 	}
 	l := &loop{Options: o, start: start, send: send, done: done}
 	var err error

@@ -12,10 +12,11 @@ import (
 )
 
 // The pacing goroutine sleeps in the operating system and spins over the last
-// stretch. That is longer than the time for which a busy machine keeps a woken thread
-// waiting: 3 ms here, the scheduler's slice, which without the spin would be the
-// send's lag. Where gaps are short the spin is bounded by a share of them, so that
-// a high rate does not burn the core that the server needs.
+// stretch, for as long as sleeps have lately ended too late. At most that is longer than
+// the time for which a busy machine keeps a woken thread waiting: 3 ms, the scheduler's
+// slice, which without the spin would be the send's lag. Where gaps are short the spin
+// is bounded by a share of them, so that a high rate does not burn the core that the
+// server needs.
 const (
 	longestSpin = 4 * time.Millisecond
 	spinShare   = 20 // of a mean gap: 5 % of a core

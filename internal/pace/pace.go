@@ -27,6 +27,10 @@ func SleepUntil(ctx context.Context, deadline time.Time, spin time.Duration) err
 		}
 		nap(min(left-spin, longestNap))
 	}
+	return spinUntil(ctx, deadline)
+}
+
+func spinUntil(ctx context.Context, deadline time.Time) error {
 	for time.Until(deadline) > 0 {
 		if err := ctx.Err(); err != nil {
 			return err
