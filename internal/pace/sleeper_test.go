@@ -19,15 +19,15 @@ func TestSpin(t *testing.T) {
 		t.Errorf("where gaps are short %v, want 50µs", got)
 	}
 	s.saw(1000 * us)
-	if got := s.spin(4000 * us); got != 2000*us {
-		t.Errorf("after a sleep that was 1 ms late %v, want 2ms", got)
+	if got := s.spin(4000 * us); got != 1250*us {
+		t.Errorf("after a sleep that was 1 ms late %v, want 1.25ms", got)
 	}
 	s.saw(-5 * us) // ended early, by a signal
-	if got := s.spin(4000 * us); got < 1900*us || got > 2000*us {
-		t.Errorf("after one more, on time, %v, want a little less than 2ms", got)
+	if got := s.spin(4000 * us); got < 1200*us || got > 1250*us {
+		t.Errorf("after one more, on time, %v, want a little less than 1.25ms", got)
 	}
-	if got := s.spin(1500 * us); got != 1500*us {
-		t.Errorf("bounded %v, want 1.5ms", got)
+	if got := s.spin(1000 * us); got != 1000*us {
+		t.Errorf("bounded %v, want 1ms", got)
 	}
 	for range 600 {
 		s.saw(60 * us)
