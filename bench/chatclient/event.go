@@ -24,7 +24,7 @@ type event struct {
 }
 
 // decodeEvent reads the data of an event. While it runs, other streams' reads wait to
-// be stamped, which is why it is not encoding/json: that takes six times as long. What
+// be stamped, which is why it is not encoding/json: that takes several times as long. What
 // both make of an event is held equal by FuzzDecodeEvent.
 func decodeEvent(p *fastjson.Parser, data []byte) (event, error) {
 	var e event
